@@ -1,0 +1,71 @@
+/** The home of valibot, and the few schemas that every configuration needs. Messages are ours, made from a path and what was
+ *  expected, because valibot's echo the value they received. */
+import * as v from 'valibot'
+import { parseDurationMs } from './duration.ts'
+import { Secret } from './secret.ts'
+
+export { v }
+
+/** A schema that takes anything and gives a `T`, or issues. */
+export type Schema<T> = v.GenericSchema<unknown, T>
+
+/** A duration as Go writes it (`10s`, `1m30s`), as milliseconds. */
+export function durationMs({ least = 0 }: { readonly least?: number } = {}) {
+  return v.pipe(
+    v.string('a duration such as 10s or 1m30s'),
+    v.check(
+      text => {
+        const ms = parseDurationMs(text)
+        return ms !== undefined && ms >= least
+      },
+      least > 0 ? `a duration such as 10s, at least ${least}ms` : 'a duration such as 10s or 1m30s',
+    ),
+    v.transform(text => parseDurationMs(text) as number),
+    v.metadata({ examples: ['10s'] }),
+  )
+}
+
+/** Permission bits as an octal string, `"0640"`. A bare number is refused: YAML 1.2 reads 0640 as six hundred and forty. */
+export function fileMode() {
+  return v.pipe(
+    v.string('permission bits as an octal string such as "0640"'),
+    v.regex(/^0?[0-7]{3,4}$/, 'permission bits as an octal string such as "0640"'),
+    v.transform(text => Number.parseInt(text, 8)),
+    v.metadata({ examples: ['0640'] }),
+  )
+}
+
+/** A text that must not be seen, or `file:PATH`, read anew each time it is needed so that it can be rotated. */
+export class Credential {
+  readonly #source: { readonly text: Secret } | { readonly path: string }
+  constructor(source: { readonly text: Secret } | { readonly path: string }) {
+    this.#source = source
+  }
+  /** The path of the file that holds it, where it is one. */
+  get path(): string | undefined {
+    return 'path' in this.#source ? this.#source.path : undefined
+  }
+  /** The credential of now; a trailing line break of a file is dropped. Rejects with the system's error on an unreadable file. */
+  async read(readFile: (path: string) => Promise<Uint8Array>): Promise<Secret> {
+    if ('text' in this.#source) return this.#source.text
+    const bytes = await readFile(this.#source.path)
+    return new Secret(
+      Buffer.from(bytes)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+    )
+  }
+}
+
+/** A credential: its text (usually `${NAME}`, from the environment) or `file:PATH`. Marked sensitive in the JSON Schema. */
+export function credential() {
+  return v.pipe(
+    v.string('a credential: its text, ${NAME} from the environment, or file:PATH'),
+    v.transform(text =>
+      text.startsWith('file:')
+        ? new Credential({ path: text.slice('file:'.length) })
+        : new Credential({ text: new Secret(text) }),
+    ),
+    v.metadata({ sensitive: true, examples: ['${TOKEN}', 'file:/run/secrets/token'] }),
+  )
+}

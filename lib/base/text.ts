@@ -1,0 +1,82 @@
+/** Bytes as strings and back, without loss. Go's strings are bytes; ours are UTF-16. A byte that is not part of valid UTF-8
+ *  becomes a lone surrogate U+DC80…U+DCFF (as Python's `surrogateescape`, PEP 383), which no valid text contains, and
+ *  `toBytes` turns it into that byte again. So one string type carries text and binary values alike. */
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const ESCAPE_BASE = 0xdc00
+
+/** The bytes as a string; any bytes are allowed. */
+export function fromBytes(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return escapeInvalid(bytes)
+  }
+}
+
+/** The bytes of a string: UTF-8, with escaped bytes as they were. Other lone surrogates become U+FFFD, as everywhere. */
+export function toBytes(text: string): Uint8Array {
+  if (text.isWellFormed()) return Buffer.from(text, 'utf8')
+  const chunks: Uint8Array[] = []
+  let start = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0xd800 || unit > 0xdfff) continue
+    if (unit < ESCAPE_BASE && i + 1 < text.length && isLowSurrogate(text.charCodeAt(i + 1))) {
+      i++
+      continue
+    }
+    if (unit >= ESCAPE_BASE + 0x80 && unit <= ESCAPE_BASE + 0xff) {
+      chunks.push(Buffer.from(text.slice(start, i), 'utf8'), Uint8Array.of(unit - ESCAPE_BASE))
+      start = i + 1
+    }
+  }
+  chunks.push(Buffer.from(text.slice(start), 'utf8'))
+  return Buffer.concat(chunks)
+}
+
+/** How many bytes `toBytes` would give. */
+export function byteLength(text: string): number {
+  return text.isWellFormed() ? Buffer.byteLength(text, 'utf8') : toBytes(text).length
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
+}
+
+function escapeInvalid(bytes: Uint8Array): string {
+  const parts: string[] = []
+  let valid = 0
+  let i = 0
+  while (i < bytes.length) {
+    const length = sequenceLength(bytes, i)
+    if (length > 0) {
+      i += length
+      continue
+    }
+    if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
+    parts.push(String.fromCharCode(ESCAPE_BASE + (bytes[i] as number)))
+    i++
+    valid = i
+  }
+  if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
+  return parts.join('')
+}
+
+/** The length of the well-formed UTF-8 sequence at `at` (RFC 3629, Unicode table 3-7), or 0 where there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number
+  if (first < 0x80) return 1
+  const length =
+    first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0
+  if (length === 0) return 0
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+  const second = bytes[at + 1]
+  if (second === undefined || second < low || second > high) return 0
+  for (let i = 2; i < length; i++) {
+    const next = bytes[at + i]
+    if (next === undefined || next < 0x80 || next > 0xbf) return 0
+  }
+  return length
+}

@@ -1,0 +1,103 @@
+import type { Secret } from './base/secret.ts'
+import type { Reference } from './dependency.ts'
+
+/** A bundle as it is configured: the files that belong together, and how they are checked, published and told. */
+export interface BundleOptions {
+  readonly name: string
+  /** Where the generations are published, absolute; without it the files have absolute paths of their own. */
+  readonly volume: string | undefined
+  readonly files: readonly FileOptions[]
+  readonly checks: readonly CheckOptions[]
+  readonly hooks: readonly HookOptions[]
+  readonly probe: ProbeOptions | undefined
+  readonly settle: SettleOptions
+  /** How many generations stay on the volume, the visible one included. @default 3 */
+  readonly keep: number
+  /** How long a generation stays at least after it was replaced. @default 60_000 */
+  readonly keepAgeMs: number
+}
+
+export interface FileOptions {
+  /** As in `OutputFile`; for a tree, the directory that its files go into. */
+  readonly path: string
+  readonly source: FileSource
+  /** Permission bits. @default 0o600; for a tree, those of the source where it has them */
+  readonly mode: number | undefined
+  readonly owner: Owner | undefined
+  readonly group: Owner | undefined
+}
+
+/** A user or group by its number or name. */
+export type Owner = number | string
+
+export type FileSource =
+  /** A template in a file, read when the configuration is loaded. */
+  | { readonly kind: 'template'; readonly name: string; readonly text: string; readonly syntax: TemplateSyntax }
+  | { readonly kind: 'tree'; readonly reference: Reference }
+
+export interface TemplateSyntax {
+  /** @default ['{{', '}}'] */
+  readonly delims: readonly [string, string]
+  /** What a missing map key does: Go's option of that name. @default 'error' */
+  readonly missingKey: 'error' | 'default' | 'zero'
+}
+
+/** What a staged generation must pass. In `command`, `{staged}` stands for the staged generation's directory. */
+export interface CheckOptions {
+  readonly command: readonly string[]
+  readonly timeoutMs: number
+}
+
+/** One way to tell the application. `id` is stable across restarts while the hook's options stay the same; it names the
+ *  hook in the journal, in logs and in the status. */
+export type HookOptions = SignalHookOptions | HttpHookOptions | CommandHookOptions
+
+interface HookCommon {
+  readonly id: string
+  /** For one try. @default 10_000; 30_000 for a command */
+  readonly timeoutMs: number
+}
+
+export interface SignalHookOptions extends HookCommon {
+  readonly kind: 'signal'
+  readonly signal: NodeJS.Signals
+  readonly target: { readonly process: string } | { readonly pidFile: string }
+}
+
+export interface HttpHookOptions extends HookCommon {
+  readonly kind: 'http'
+  /** `http:`, `https:`; a user and password in it have been moved into `headers`. */
+  readonly url: string
+  /** @default 'POST' */
+  readonly method: string
+  readonly headers: ReadonlyMap<string, Secret>
+  /** The statuses that mean "told". @default 200…299 */
+  readonly expect: readonly number[] | undefined
+}
+
+export interface CommandHookOptions extends HookCommon {
+  readonly kind: 'command'
+  readonly command: readonly string[]
+  /** Added to the small environment that every child gets. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** How the application is watched after it was told: it must answer well at the end of the probation, and is tried until then. */
+export interface ProbeOptions {
+  readonly target:
+    | { readonly http: string; readonly expect: readonly number[] | undefined }
+    | { readonly command: readonly string[] }
+  /** How long the application has to become well. @default 20_000 */
+  readonly forMs: number
+  /** Between two tries. @default 1_000 */
+  readonly everyMs: number
+  /** For one try. @default 5_000 */
+  readonly timeoutMs: number
+}
+
+export interface SettleOptions {
+  /** How long nothing may change before a pass begins. @default 200 */
+  readonly quietMs: number
+  /** After which a pass begins though changes keep coming. @default 5_000 */
+  readonly longestMs: number
+}

@@ -1,0 +1,31 @@
+import type { Dependency } from './dependency.ts'
+
+/** What one pass over a bundle came to. */
+export type Outcome =
+  /** Readings are missing; nothing was published. */
+  | { readonly kind: 'waiting'; readonly for: readonly Waiting[] }
+  /** What is visible is what should be. */
+  | { readonly kind: 'unchanged'; readonly generation: number }
+  /** A template or an output is wrong; what was visible stays. */
+  | { readonly kind: 'broken'; readonly problem: Problem }
+  /** Staged and refused by a check, or condemned before; what was visible stays. */
+  | { readonly kind: 'rejected'; readonly digest: string; readonly why: string }
+  | {
+      readonly kind: 'published'
+      readonly generation: number
+      readonly changed: readonly string[]
+      readonly confirmed: boolean
+    }
+  /** Published, taken badly, and replaced by the last confirmed contents as `generation`. */
+  | { readonly kind: 'rolled-back'; readonly condemned: number; readonly generation: number; readonly why: string }
+
+export interface Waiting {
+  readonly dependency: Dependency
+  /** The provider's last error, or that the backend says there is nothing. */
+  readonly why: string
+}
+
+export interface Problem {
+  readonly message: string
+  readonly hint?: string
+}

@@ -1,0 +1,71 @@
+import type { Clock, Random } from './base/clock.ts'
+import type { Log } from './base/log.ts'
+import type { Schema } from './base/schema.ts'
+import type { Tree, Value } from './base/value.ts'
+import type { Dependency } from './dependency.ts'
+import type { Lease, Reading } from './reading.ts'
+
+/** A configured connection to one backend.
+ *
+ *  Providers answer and the store asks again: a provider never retries, caches for others, throttles or logs a failure. */
+export interface Provider {
+  /** Yields the reading at once, then again whenever it may have changed.
+   *
+   *  Guaranteed by a provider: the newest reading is yielded in the end; a change is never missed for good. Allowed: to yield
+   *  the same again, to leave out readings in between. What does not exist is a reading whose value is `absent`.
+   *  Throws a `ProviderError` when the backend cannot be read; the store waits and calls again. Ends soon after the signal
+   *  aborts, by returning or by throwing the signal's reason. */
+  watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading>
+  renew?(lease: Lease, signal: AbortSignal): Promise<Lease>
+  revoke?(lease: Lease, signal: AbortSignal): Promise<void>
+  /** Whether the backend can be reached and read, for `doctor`. */
+  check?(signal: AbortSignal): Promise<Health>
+  /** Frees what the provider holds. May be called again. Watches have ended before. */
+  close(): Promise<void>
+}
+
+export interface Health {
+  readonly ok: boolean
+  /** One line for people; no secrets. */
+  readonly message: string
+}
+
+/** Makes providers of one type. */
+export interface ProviderPlugin<Options = unknown> {
+  /** The word after `type:` in the configuration. */
+  readonly type: string
+  /** Validated before anything is constructed. What is sensitive is a `credential()`. */
+  readonly options: Schema<Options>
+  /** What `ref "NAME://PATH#FIELD"` means; its arguments are the path, and the field when there is one. */
+  readonly reference: Question
+  /** What `tree: "NAME://PATH"` means, where the type has trees; its argument is the path, and its answer a `Tree`. */
+  readonly tree?: Question
+  /** The template functions that ask a provider of this type, by name. */
+  readonly functions: Readonly<Record<string, Question>>
+  /** Makes a provider. Uses no network yet; rejects with a `bad-config` ProviderError only on what a schema cannot see. */
+  open(options: Options, host: ProviderHost): Promise<Provider>
+}
+
+/** One way to ask. Both halves are pure: `ask` is called in every render and says what must be watched, `answer` takes what
+ *  the template gets out of a reading. They throw an Error with a message for the template's author on bad arguments. */
+export interface Question {
+  ask(provider: string, args: readonly Value[]): Dependency
+  /** Never called with an `absent` reading unless `answersAbsent`; else an absent reading is one that is waited for. */
+  answer(reading: Reading, args: readonly Value[]): Value | Tree
+  readonly answersAbsent?: boolean
+}
+
+/** What a provider may use of the world around it. */
+export interface ProviderHost {
+  /** The name that the configuration gives this provider. */
+  readonly name: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** A private directory (0700) for what the provider keeps; made on first call, the same after a restart. */
+  directory(): Promise<string>
+  /** Our own environment, as it was at the start. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Where relative paths of the configuration start. */
+  readonly configDirectory: string
+}

@@ -1,0 +1,27 @@
+import type { Tree, Value } from './base/value.ts'
+
+/** What a reading holds when the backend answers that there is nothing: an answer, not an error. */
+export const absent: unique symbol = Symbol('absent')
+export type Absent = typeof absent
+
+/** One observation of a dependency. */
+export interface Reading {
+  readonly value: Value | Tree | Absent
+  /** The backend's own version of it (a commit, an index), or a hash of the content; equal revisions mean equal values.
+   *  Never a request id, never a wall-clock second. Shown to people. */
+  readonly revision: string
+  /** When it was read, in milliseconds since 1970. */
+  readonly observedAtMs: number
+  /** Whether the value must not be seen in logs, diffs and status. */
+  readonly sensitive: boolean
+  readonly lease?: Lease
+}
+
+/** The backend's promise to keep a reading good for a while. */
+export interface Lease {
+  readonly id: string
+  readonly durationMs: number
+  readonly renewable: boolean
+  /** When it ends, in milliseconds since 1970. */
+  readonly endsAtMs: number
+}

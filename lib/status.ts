@@ -1,0 +1,33 @@
+import type { Outcome } from './outcome.ts'
+
+/** How the whole stands, for people and probes. Holds no value of any dependency. */
+export interface Status {
+  readonly bundles: readonly BundleStatus[]
+  readonly providers: readonly ProviderStatus[]
+  /** When the loop last came round, in milliseconds on the monotonic clock. */
+  readonly loopedAtMs: number
+}
+
+export interface BundleStatus {
+  readonly name: string
+  /** The visible generation, if any. */
+  readonly generation: number | undefined
+  readonly confirmed: boolean
+  readonly lastOutcome: Outcome | undefined
+  /** Hooks that have not been told of the visible generation yet, with their last error. */
+  readonly owed: readonly { readonly hook: string; readonly error: string | undefined }[]
+  /** Whether it is what the application should run on now. */
+  readonly ready: boolean
+  /** One line: why it is not ready, or what it shows. */
+  readonly summary: string
+}
+
+export interface ProviderStatus {
+  readonly name: string
+  readonly type: string
+  readonly watches: number
+  /** The newest error of a watch that has not succeeded since; a warning, never unreadiness by itself. */
+  readonly error: string | undefined
+  /** The age of the oldest reading that a failing watch left behind, in milliseconds. */
+  readonly staleMs: number | undefined
+}
