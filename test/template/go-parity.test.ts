@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, describe, test } from 'vitest'
+import { fromBytes, toBytes } from '../../lib/base/text.ts'
+import { Float, int, Struct, Uint, type Value } from '../../lib/base/value.ts'
+import { parseTemplate, TemplateError, type TemplateFunctions } from '../../lib/template/template.ts'
+
+const ROWS = new URL('./go-parity/rows/', import.meta.url)
+const SHOWN_MAX = 20
+/** Fewer would mean that rows were lost, and that the comparison proves little. */
+const ROWS_MIN = 3_000
+
+/** A row of `go-parity/README.md`. */
+interface Row {
+  readonly row: string
+  readonly name: string
+  readonly text: Text
+  readonly data: unknown
+  readonly delims?: readonly [string, string]
+  readonly missingkey?: 'default' | 'zero' | 'error'
+  readonly output?: Text
+  readonly parseError?: Text
+  readonly execError?: Text
+}
+
+type Text = string | { readonly $bytes: string }
+
+const files = readdirSync(ROWS)
+  .filter(name => name.endsWith('.jsonl'))
+  .toSorted()
+const rowsOf = new Map(files.map(name => [name, readRows(name)]))
+
+describe('a template behaves as in Go', () => {
+  test.each(files)('in every row of %s', name => {
+    const rows = rowsOf.get(name) ?? []
+
+    const differences = rows.map(differenceOf).filter(difference => difference !== undefined)
+
+    expect(differences.slice(0, SHOWN_MAX).join('\n'), `${differences.length} of ${rows.length} rows differ`).toBe('')
+  })
+
+  test('in rows enough to mean something, each with its own name and one result', () => {
+    const rows = [...rowsOf.values()].flat()
+
+    expect(rows.length).toBeGreaterThan(ROWS_MIN)
+    expect(new Set(rows.map(row => row.row)).size).toBe(rows.length)
+    expect(rows.filter(row => 'output' in row).length).toBeGreaterThan(ROWS_MIN / 3)
+    expect(rows.filter(row => 'execError' in row).length).toBeGreaterThan(ROWS_MIN / 10)
+    expect(rows.filter(row => 'parseError' in row).length).toBeGreaterThan(ROWS_MIN / 10)
+    expect(rows.filter(row => !['output', 'execError', 'parseError'].some(key => key in row))).toEqual([])
+  })
+})
+
+function readRows(name: string): readonly Row[] {
+  const lines = readFileSync(new URL(name, ROWS), 'utf8').split('\n')
+  return lines.filter(line => line !== '').map(line => JSON.parse(line) as Row)
+}
+
+/** What to tell of a row that came out otherwise, or undefined. */
+function differenceOf(row: Row): string | undefined {
+  const { kind, text } = run(row)
+  const want = textOf(row[kind] ?? '')
+  // Bytes are compared and not strings: an escaped byte and a lone surrogate of ours must not pass for one another.
+  if (row[kind] !== undefined && Buffer.compare(toBytes(text), toBytes(want)) === 0) return undefined
+  const wanted = row.output ?? row.parseError ?? row.execError ?? ''
+  return [
+    row.row,
+    `  text ${JSON.stringify(row.text)}${row.missingkey === undefined ? '' : ` missingkey=${row.missingkey}`}`,
+    `  want ${row[kind] === undefined ? 'another kind of result: ' : ''}${JSON.stringify(wanted)}`,
+    `  got  ${kind} ${JSON.stringify(text)}`,
+  ].join('\n')
+}
+
+interface Result {
+  readonly kind: 'output' | 'parseError' | 'execError'
+  readonly text: string
+}
+
+function run(row: Row): Result {
+  let kind: Result['kind'] = 'parseError'
+  try {
+    const template = parseTemplate({
+      name: row.name,
+      text: textOf(row.text),
+      functions,
+      delims: row.delims ?? ['{{', '}}'],
+      missingKey: row.missingkey ?? 'default',
+    })
+    kind = 'execError'
+    return { kind: 'output', text: template.execute(valueOf(row.data)) }
+  } catch (error) {
+    if (error instanceof TemplateError) return { kind, text: error.message }
+    return { kind, text: `not a TemplateError: ${error instanceof Error ? error.stack : String(error)}` }
+  }
+}
+
+/** As in `go-parity/record.go`. */
+const functions: TemplateFunctions = {
+  list: { maxArgs: Infinity, call: items => items },
+  echo: { minArgs: 1, maxArgs: 1, call: ([item]) => item ?? null },
+  fail: {
+    minArgs: 1,
+    maxArgs: 1,
+    call: ([message]) => {
+      throw new Error(String(message))
+    },
+  },
+}
+
+function textOf(text: Text): string {
+  return typeof text === 'string' ? text : fromBytes(Buffer.from(text.$bytes, 'base64'))
+}
+
+/** A value from its typed JSON. */
+function valueOf(data: unknown): Value {
+  if (Array.isArray(data)) return data.map(valueOf)
+  if (typeof data !== 'object' || data === null) return data as Value
+  const entries = Object.entries(data)
+  const [tag = '', content] = entries[0] ?? []
+  if (entries.length === 1 && tag.startsWith('$')) return taggedValue(tag, content)
+  return new Map(entries.map(([key, value]) => [key, valueOf(value)]))
+}
+
+function taggedValue(tag: string, content: unknown): Value {
+  switch (tag) {
+    case '$float':
+      return new Float(floatOf(content as string))
+    case '$uint':
+      return new Uint(BigInt(content as string))
+    case '$int':
+      return int(BigInt(content as string))
+    case '$bytes':
+      return textOf({ $bytes: content as string })
+    case '$struct': {
+      const [name, fields] = content as [string, readonly (readonly [string, unknown])[]]
+      return new Struct(`main.${name}`, new Map(fields.map(([field, value]) => [field, valueOf(value)])))
+    }
+    default:
+      throw new Error(`no such tag: ${tag}`)
+  }
+}
+
+function floatOf(text: string): number {
+  if (text === '+Inf') return Infinity
+  return text === '-Inf' ? -Infinity : Number(text)
+}

@@ -1,0 +1,5 @@
+package main
+
+import "io"
+
+func writeCosts(out io.Writer) error { return nil }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// A reader reads a file of cases, whose format README.md describes.
+type reader struct {
+	file    string
+	section string
+	count   int
+	setting Case                // what the next templates get
+	lists   map[string][]string // what `@name@` stands for
+	list    string              // the list that indented lines add to
+	cases   []Case
+}
+
+func readCases(file string, in io.Reader) ([]Case, error) {
+	r := reader{file: file}
+	r.start("")
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for number := 1; lines.Scan(); number++ {
+		if err := r.line(lines.Text()); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, number, err)
+		}
+	}
+	return r.cases, lines.Err()
+}
+
+func (r *reader) start(section string) {
+	r.section, r.count, r.setting, r.lists, r.list = section, 0, Case{Name: "t"}, map[string][]string{}, ""
+}
+
+func (r *reader) line(line string) (err error) {
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "", "#":
+		if strings.HasPrefix(line, "  ") {
+			r.lists[r.list] = append(r.lists[r.list], line[2:])
+		}
+	case "==":
+		r.start(rest)
+	case ">":
+		r.add(rest)
+	case "quoted":
+		if rest, err = strconv.Unquote(rest); err == nil {
+			r.add(rest)
+		}
+	case "each":
+		r.list = "@" + rest + "@"
+		r.lists[r.list] = nil
+	case "data":
+		r.setting.Data, err = decodeValue(rest)
+	case "delims":
+		left, right, _ := strings.Cut(rest, " ")
+		r.setting.Delims = []string{left, right}
+	case "missingkey":
+		r.setting.MissingKey = rest
+	case "name":
+		r.setting.Name = rest
+	default:
+		err = fmt.Errorf("no such word: %q", word)
+	}
+	return err
+}
+
+// add adds a template, once for each combination of the lists that it mentions.
+func (r *reader) add(text string) {
+	for mark, items := range r.lists {
+		// The first mark in the text varies slowest; the others are replaced when add is called again.
+		if at := strings.Index(text, mark); at < 0 || !r.isFirst(text, at) {
+			continue
+		}
+		for _, item := range items {
+			r.add(strings.ReplaceAll(text, mark, item))
+		}
+		return
+	}
+	c := r.setting
+	r.count++
+	c.Row, c.Text = fmt.Sprintf("%s: %s %d", r.file, r.section, r.count), text
+	r.cases = append(r.cases, c)
+}
+
+func (r *reader) isFirst(text string, at int) bool {
+	for mark := range r.lists {
+		if other := strings.Index(text, mark); other >= 0 && other < at {
+			return false
+		}
+	}
+	return true
+}

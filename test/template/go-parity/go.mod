@@ -1,0 +1,3 @@
+module outrigger/go-parity
+
+go 1.26

@@ -1,0 +1,135 @@
+// Record runs template cases through the real text/template and writes what it said, one JSON object a line.
+//
+// Usage: go run . [-random N -seed S] [cases.txt] >rows.jsonl
+//
+//	go run . -bench >../../bench/go-template-cost.json
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+)
+
+// A Case is what goes into the engine.
+type Case struct {
+	Row        string // names the row in reports
+	Name       string // the template's name, which its errors show
+	Text       string
+	Data       any
+	Delims     []string
+	MissingKey string
+}
+
+func main() {
+	random := flag.Int("random", 0, "make this many random cases instead of reading a file")
+	seed := flag.Uint64("seed", 1, "seed of the random cases")
+	bench := flag.Bool("bench", false, "measure the benchmark templates instead")
+	flag.Parse()
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	switch {
+	case *bench:
+		check(writeCosts(out))
+	case *random > 0:
+		check(record(out, randomCases(*seed, *random)))
+	default:
+		cases, err := readCases(strings.TrimSuffix(filepath.Base(flag.Arg(0)), ".txt"), open(flag.Arg(0)))
+		check(err)
+		check(record(out, cases))
+	}
+}
+
+func open(path string) io.Reader {
+	if path == "" {
+		return os.Stdin
+	}
+	content, err := os.ReadFile(path)
+	check(err)
+	return bytes.NewReader(content)
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "record:", err)
+		os.Exit(1)
+	}
+}
+
+// record writes a row for each case, and refuses what would record differently the next time.
+func record(out io.Writer, cases []Case) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	for _, c := range cases {
+		row := run(c)
+		first, _ := json.Marshal(row)
+		if second, _ := json.Marshal(run(c)); !bytes.Equal(first, second) || bytes.Contains(first, []byte("(0x")) {
+			return fmt.Errorf("%s is not deterministic: %s", c.Row, c.Text)
+		}
+		if err := encoder.Encode(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A Row is a case and what Go made of it: exactly one of Output, ParseError and ExecError is set.
+type Row struct {
+	Row        string   `json:"row"`
+	Name       string   `json:"name"`
+	Text       any      `json:"text"`
+	Data       any      `json:"data"`
+	Delims     []string `json:"delims,omitempty"`
+	MissingKey string   `json:"missingkey,omitempty"`
+	Output     any      `json:"output,omitempty"`
+	ParseError any      `json:"parseError,omitempty"`
+	ExecError  any      `json:"execError,omitempty"`
+}
+
+func run(c Case) Row {
+	row := Row{Row: c.Row, Name: c.Name, Text: bytesOrText(c.Text), Data: encodeValue(c.Data), Delims: c.Delims, MissingKey: c.MissingKey}
+	t := template.New(c.Name).Funcs(functions)
+	if len(c.Delims) == 2 {
+		t = t.Delims(c.Delims[0], c.Delims[1])
+	}
+	if c.MissingKey != "" {
+		t = t.Option("missingkey=" + c.MissingKey)
+	}
+	t, err := t.Parse(c.Text)
+	if err != nil {
+		row.ParseError = bytesOrText(err.Error())
+		return row
+	}
+	var output strings.Builder
+	if err := t.Execute(&output, c.Data); err != nil {
+		row.ExecError = bytesOrText(err.Error())
+		return row
+	}
+	row.Output = bytesOrText(output.String())
+	return row
+}
+
+// The functions beside the builtins, as few as show how a call goes: the test has the same.
+var functions = template.FuncMap{
+	"list": func(items ...any) []any { return items },
+	"echo": func(item any) any { return item },
+	"fail": func(message string) (any, error) { return nil, errors.New(message) },
+}
+
+// bytesOrText is the string itself where JSON can carry it, else its bytes.
+func bytesOrText(text string) any {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return map[string]any{"$bytes": base64.StdEncoding.EncodeToString([]byte(text))}
+}

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Records all rows again.
+set -eu
+cd "$(dirname "$0")"
+for cases in cases/*.txt; do
+  go run . "$cases" >"rows/$(basename "$cases" .txt).jsonl"
+done
+go run . -random 800 -seed 1 >rows/random.jsonl
