@@ -1,0 +1,51 @@
+import type { Clock, Random } from '../lib/base/clock.ts'
+import type { Mailbox } from '../lib/base/mailbox.ts'
+import type { Reading } from '../lib/reading.ts'
+
+export interface PollOptions {
+  /** From the end of one read to the start of the next, before jitter. */
+  readonly everyMs: number
+  readonly clock: Clock
+  readonly random: Random
+  /** The share of `everyMs` by which each wait is drawn shorter or longer, so that a fleet does not ask in step. @default 0.1 */
+  readonly jitter?: number
+  /** Ends the wait early when something is put into it; for this poll alone. */
+  readonly hint?: Mailbox<unknown>
+}
+
+const JITTER = 0.1
+
+/** The readings of something that can only be polled: reads at once, then again after each wait. It yields what was read, the
+ *  same again too. Throws what `readOnce` throws, and the signal's reason when it aborts. */
+export async function* poll(
+  options: PollOptions,
+  readOnce: (signal: AbortSignal) => Promise<Reading>,
+  signal: AbortSignal,
+): AsyncGenerator<Reading, never, undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const reading = await readOnce(signal)
+    signal.throwIfAborted()
+    yield reading
+    await pause(options, signal)
+  }
+}
+
+async function pause(
+  { everyMs, clock, random, jitter = JITTER, hint }: PollOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  const waitMs = everyMs * (1 + jitter * (2 * random() - 1))
+  if (hint === undefined) return clock.sleep(waitMs, signal)
+  // Whichever of the two loses must be ended, or each round would leave a sleeper or a taker behind.
+  const round = new AbortController()
+  const onAbort = () => round.abort(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await Promise.race([clock.sleep(waitMs, round.signal), hint.take(round.signal)])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    round.abort()
+  }
+}

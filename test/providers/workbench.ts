@@ -1,0 +1,169 @@
+import { onTestFinished } from 'vitest'
+import { systemClock } from '../../lib/base/clock.ts'
+import { jsonLog } from '../../lib/base/log.ts'
+import { v } from '../../lib/base/schema.ts'
+import { Redactor } from '../../lib/base/secret.ts'
+import type { Value } from '../../lib/base/value.ts'
+import type { Dependency } from '../../lib/dependency.ts'
+import type { Provider, ProviderHost, ProviderPlugin } from '../../lib/provider.ts'
+import { absent, type Reading } from '../../lib/reading.ts'
+import { eventually } from '../support/eventually.ts'
+import { scratch } from '../support/scratch.ts'
+
+/** One backend of its own, and a plugin that is set up to read it. */
+export interface ConformanceFixture<Options> {
+  readonly plugin: ProviderPlugin<Options>
+  /** As the configuration gives them, without `type`; poll often, the suite waits for changes. */
+  readonly options: unknown
+  /** What the host has beside the suite's own (the system's clock, a private directory, an empty environment). */
+  readonly host?: Partial<ProviderHost>
+  /** Makes the backend hold these bytes at a path, `greeting` or `nested/name`, and nothing else there. */
+  write(path: string, content: Uint8Array): Promise<void>
+  remove(path: string): Promise<void>
+  /** The arguments of the plugin's `reference` that ask for a path. */
+  reference(path: string): readonly Value[]
+  /** Makes the backend fail to answer; it keeps what it holds. */
+  readonly breakBackend?: () => Promise<void>
+  /** Makes it answer again. */
+  readonly mendBackend?: () => Promise<void>
+  /** Texts that no message may hold beside the values: the credentials in `options`. */
+  readonly credentials?: readonly string[]
+  close(): Promise<void>
+}
+
+export type Make<Options> = () => Promise<ConformanceFixture<Options>>
+
+/** A fixture, the provider opened on it, and what the tests do with them. Everything ends with the test. */
+export class Workbench<Options> {
+  readonly fixture: ConformanceFixture<Options>
+  readonly logged: string[] = []
+  readonly #host: ProviderHost
+  #provider: Provider | undefined
+
+  constructor(fixture: ConformanceFixture<Options>, directory: string) {
+    this.fixture = fixture
+    this.#host = {
+      name: 'mine',
+      clock: systemClock,
+      random: Math.random,
+      log: jsonLog({ level: 'debug', redactor: new Redactor(), write: line => this.logged.push(line) }),
+      directory: async () => directory,
+      environment: {},
+      configDirectory: directory,
+      ...fixture.host,
+    }
+  }
+
+  get plugin(): ProviderPlugin<Options> {
+    return this.fixture.plugin
+  }
+
+  get provider(): Provider {
+    if (this.#provider === undefined) throw new Error('open() comes first')
+    return this.#provider
+  }
+
+  async open(): Promise<void> {
+    const provider = await this.plugin.open(v.parse(this.plugin.options, this.fixture.options), this.#host)
+    this.#provider = provider
+    onTestFinished(() => provider.close())
+  }
+
+  readonly reference = (path: string): readonly Value[] => this.fixture.reference(path)
+
+  ask(path: string): Dependency {
+    return this.plugin.reference.ask('mine', this.reference(path))
+  }
+
+  answer(path: string, reading: Reading): unknown {
+    if (reading.value === absent) return 'nothing: it is absent'
+    return this.plugin.reference.answer(reading, this.reference(path))
+  }
+
+  watch(path: string, options: { readonly restart?: boolean } = {}): Watching {
+    return new Watching(this.provider, this.ask(path), options.restart ?? false)
+  }
+
+  write(path: string, content: Uint8Array): Promise<void> {
+    return this.fixture.write(path, content)
+  }
+
+  remove(path: string): Promise<void> {
+    return this.fixture.remove(path)
+  }
+}
+
+export async function workbench<Options>(make: Make<Options>): Promise<Workbench<Options>> {
+  const directory = scratch()
+  const fixture = await make()
+  onTestFinished(() => fixture.close())
+  return new Workbench(fixture, directory)
+}
+
+/** How long an aborted watch may take to end. */
+export const PROMPT_MS = 3_000
+
+/** A watch that is read as the store reads it: each reading is kept; with `restart`, an error starts it again. */
+export class Watching {
+  readonly readings: Reading[] = []
+  /** What it threw before it was stopped, or that it ended by itself. */
+  readonly ends: unknown[] = []
+  readonly #controller = new AbortController()
+  readonly #running: Promise<void>
+
+  constructor(provider: Provider, dependency: Dependency, restart: boolean) {
+    this.#running = this.#read(provider, dependency, restart)
+    onTestFinished(() => this.stop())
+  }
+
+  get latest(): Reading {
+    const reading = this.readings.at(-1)
+    if (reading === undefined) throw new Error(`no reading yet; ended with ${String(this.ends[0])}`)
+    return reading
+  }
+
+  /** The first reading. */
+  async first(): Promise<Reading> {
+    await eventually(() => this.latest)
+    return this.readings[0] as Reading
+  }
+
+  /** Aborts it and waits for its end. */
+  async stop(): Promise<void> {
+    this.#controller.abort(new Error('over'))
+    await before(this.#running, PROMPT_MS, 'the end of a watch')
+  }
+
+  async #read(provider: Provider, dependency: Dependency, restart: boolean): Promise<void> {
+    const { signal } = this.#controller
+    for (;;) {
+      try {
+        for await (const reading of provider.watch(dependency, signal)) this.readings.push(reading)
+        if (!signal.aborted) this.ends.push(new Error('the watch ended by itself'))
+      } catch (error) {
+        if (!signal.aborted) this.ends.push(error)
+        else if (error !== signal.reason) throw error
+      }
+      if (!restart || signal.aborted) return
+      await systemClock.sleep(10, signal).catch(() => {})
+    }
+  }
+}
+
+export function text(content: string): Uint8Array {
+  return Buffer.from(content, 'utf8')
+}
+
+/** A promise that must settle in time, and does not keep a timer when it has. */
+export async function before<T>(promise: Promise<T>, withinMs: number, what: string): Promise<T> {
+  const done = new AbortController()
+  const late = systemClock.sleep(withinMs, done.signal).then(() => {
+    throw new Error(`${what} did not come within ${withinMs} ms`)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    done.abort()
+    late.catch(() => {})
+  }
+}
