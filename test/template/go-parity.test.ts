@@ -52,7 +52,14 @@ describe('a template behaves as in Go', () => {
 
 function readRows(name: string): readonly Row[] {
   const lines = readFileSync(new URL(name, ROWS), 'utf8').split('\n')
-  return lines.filter(line => line !== '').map(line => JSON.parse(line) as Row)
+  let data: unknown = null
+  return lines
+    .filter(line => line !== '')
+    .map(line => {
+      const row = JSON.parse(line) as Row
+      if ('data' in row) data = row.data
+      return { ...row, data }
+    })
 }
 
 /** What to tell of a row that came out otherwise, or undefined. */

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/template"
 	"unicode/utf8"
@@ -66,15 +67,24 @@ func check(err error) {
 	}
 }
 
+// address matches where Go prints one, which no other run would.
+var address = regexp.MustCompile(`0xc0[0-9a-f]{8}`)
+
 // record writes a row for each case, and refuses what would record differently the next time.
 func record(out io.Writer, cases []Case) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
+	var data []byte
 	for _, c := range cases {
 		row := run(c)
 		first, _ := json.Marshal(row)
-		if second, _ := json.Marshal(run(c)); !bytes.Equal(first, second) || bytes.Contains(first, []byte("(0x")) {
+		if second, _ := json.Marshal(run(c)); !bytes.Equal(first, second) || address.Match(first) {
 			return fmt.Errorf("%s is not deterministic: %s", c.Row, c.Text)
+		}
+		if bytes.Equal(row.Data, data) {
+			row.Data = nil
+		} else {
+			data = row.Data
 		}
 		if err := encoder.Encode(row); err != nil {
 			return err
@@ -85,19 +95,19 @@ func record(out io.Writer, cases []Case) error {
 
 // A Row is a case and what Go made of it: exactly one of Output, ParseError and ExecError is set.
 type Row struct {
-	Row        string   `json:"row"`
-	Name       string   `json:"name"`
-	Text       any      `json:"text"`
-	Data       any      `json:"data"`
-	Delims     []string `json:"delims,omitempty"`
-	MissingKey string   `json:"missingkey,omitempty"`
-	Output     any      `json:"output,omitempty"`
-	ParseError any      `json:"parseError,omitempty"`
-	ExecError  any      `json:"execError,omitempty"`
+	Row        string          `json:"row"`
+	Data       json.RawMessage `json:"data,omitempty"` // left out where it is the same as in the row before
+	Name       string          `json:"name"`
+	Text       any             `json:"text"`
+	Delims     []string        `json:"delims,omitempty"`
+	MissingKey string          `json:"missingkey,omitempty"`
+	Output     any             `json:"output,omitempty"`
+	ParseError any             `json:"parseError,omitempty"`
+	ExecError  any             `json:"execError,omitempty"`
 }
 
 func run(c Case) Row {
-	row := Row{Row: c.Row, Name: c.Name, Text: bytesOrText(c.Text), Data: encodeValue(c.Data), Delims: c.Delims, MissingKey: c.MissingKey}
+	row := Row{Row: c.Row, Data: encodeValue(c.Data), Name: c.Name, Text: bytesOrText(c.Text), Delims: c.Delims, MissingKey: c.MissingKey}
 	t := template.New(c.Name).Funcs(functions)
 	if len(c.Delims) == 2 {
 		t = t.Delims(c.Delims[0], c.Delims[1])

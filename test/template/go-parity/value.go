@@ -82,7 +82,15 @@ func pairFrom(content []any) (any, error) {
 }
 
 // encodeValue is the inverse of decodeValue, up to how numbers are spelled.
-func encodeValue(value any) any {
+func encodeValue(value any) json.RawMessage {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	check(encoder.Encode(toJSON(value)))
+	return bytes.TrimSpace(text.Bytes())
+}
+
+func toJSON(value any) any {
 	switch value := value.(type) {
 	case int:
 		if value > 1<<53-1 || value < -(1<<53-1) {
@@ -97,17 +105,17 @@ func encodeValue(value any) any {
 	case []any:
 		items := make([]any, len(value))
 		for i, item := range value {
-			items[i] = encodeValue(item)
+			items[i] = toJSON(item)
 		}
 		return items
 	case map[string]any:
 		entries := make(map[string]any, len(value))
 		for key, item := range value {
-			entries[key] = encodeValue(item)
+			entries[key] = toJSON(item)
 		}
 		return entries
 	case Pair:
-		return map[string]any{"$struct": []any{"Pair", []any{[]any{"Key", encodeValue(value.Key)}, []any{"Value", encodeValue(value.Value)}}}}
+		return map[string]any{"$struct": []any{"Pair", []any{[]any{"Key", toJSON(value.Key)}, []any{"Value", toJSON(value.Value)}}}}
 	}
 	return value
 }
