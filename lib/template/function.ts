@@ -1,0 +1,27 @@
+import type { Value } from '../base/value.ts'
+
+/** "Not there yet": what a function gives whose answer is awaited. It prints as nothing, is false, is ranged over neither with
+ *  the body nor with `else`, and yields itself on field access, as an operand of a builtin and as an argument: a function
+ *  that would be given it is not called. So one execution asks as many questions as it can, and its output means nothing. */
+export const pending: unique symbol = Symbol('pending')
+export type Pending = typeof pending
+
+/** The functions that a template may call, by name. One that has the name of a builtin replaces it. */
+export type FunctionTable<Context> = ReadonlyMap<string, TemplateFunction<Context>>
+
+/** A function as Go would declare it: so many fixed parameters, then maybe any number of further ones of one kind. The
+ *  evaluator checks number and kinds of the arguments, with Go's words, before it calls. */
+export interface TemplateFunction<Context> {
+  readonly name: string
+  /** For people: `join SEPARATOR LIST`. */
+  readonly signature: string
+  readonly parameters: readonly ParameterKind[]
+  /** The kind of the arguments after the fixed ones. @default there may be none */
+  readonly variadic?: ParameterKind
+  /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
+  call(context: Context, args: readonly Value[]): Value | Pending
+}
+
+/** What an argument must be: `any` is every value and nil; the others are Go's `string`, `bool`, `int`, `float64`,
+ *  `[]interface {}` and `map[string]interface {}`. Only constants convert, as in Go: `1` is a good `float`, `.one` is not. */
+export type ParameterKind = 'any' | 'string' | 'bool' | 'int' | 'float' | 'list' | 'map'
