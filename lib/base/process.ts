@@ -3,13 +3,14 @@ import type { Clock } from './clock.ts'
 
 /** A program to run to its end. There is no shell: `command` is the program and its arguments, as they are. */
 export interface Run {
+  /** A program without a `/` is looked up in the `PATH` of `environment`. */
   readonly command: readonly string[]
   /** The whole environment of the child: nothing of ours is inherited. */
   readonly environment: Readonly<Record<string, string>>
   readonly directory?: string
   /** Written to the child's standard input, which is then closed; without it the child reads end-of-file at once. */
   readonly input?: Uint8Array
-  /** From start to the end of the whole group, whatever the output does. */
+  /** From the start to the program's end. */
   readonly timeoutMs: number
   /** How long after SIGTERM the group gets SIGKILL. @default 2_000 */
   readonly graceMs?: number
@@ -18,6 +19,7 @@ export interface Run {
 }
 
 export interface Finished {
+  /** Undefined where a signal ended it. */
   readonly exitCode: number | undefined
   readonly signal: NodeJS.Signals | undefined
   readonly stdout: Buffer
@@ -29,93 +31,123 @@ export interface Finished {
 
 const GRACE_MS = 2_000
 const OUTPUT_BYTES_MAX = 1024 * 1024
+/** Between two looks whether a group that was asked to end is gone. */
+const GROUP_POLL_MS = 10
 
 /** Runs a program in a process group of its own and waits for its end.
  *
- *  The deadline and the signal end the **group**: SIGTERM, then SIGKILL after the grace, and the pipes are destroyed, so a
- *  grandchild that holds them open cannot hold us up (git-sync and consul-template both hang there). A group that stays
- *  behind after its leader ended by itself is ended too.
+ *  The deadline and the signal end the **group**: SIGTERM, then SIGKILL to what is left after the grace, and the pipes are
+ *  destroyed, so that a grandchild that holds them open cannot hold us up (git-sync and consul-template both hang there). A
+ *  group that stays behind when the program has ended by itself is ended in the same way. So the whole takes at most
+ *  `timeoutMs` and a few times the grace. A process that has left the group (a daemon) is not touched.
  *
  *  Rejects when the program cannot be started (the error's `code` is the system's: ENOENT, EACCES), or with the signal's reason. */
 export async function run(options: Run, clock: Clock, signal: AbortSignal): Promise<Finished> {
   signal.throwIfAborted()
   const [program, ...args] = options.command
   if (program === undefined) throw new TypeError('command is empty')
+  const graceMs = options.graceMs ?? GRACE_MS
   const child = spawn(program, args, {
     cwd: options.directory,
     env: options.environment,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  await started(child)
   const stdout = collect(child.stdout, options.outputBytesMax ?? OUTPUT_BYTES_MAX)
   const stderr = collect(child.stderr, options.outputBytesMax ?? OUTPUT_BYTES_MAX)
-  const exit = exited(child)
-  const done = new AbortController()
-  const cut = AbortSignal.any([signal, done.signal])
-  let timedOut = false
+  child.stdin.on('error', () => {}) // A child may end without reading its input.
+  child.stdin.end(options.input)
+  const end = ended(child)
   try {
-    await started(child)
-    child.stdin.on('error', () => {}) // A child may end without reading its input.
-    child.stdin.end(options.input)
-    const deadline = clock.sleep(options.timeoutMs, cut).then(
-      () => (timedOut = true),
-      () => true,
-    )
-    const leader = await Promise.race([exit, deadline.then(() => undefined)])
-    if (leader === undefined) {
-      await endGroup(child, exit, options.graceMs ?? GRACE_MS, clock)
-    } else {
-      // What the leader wrote is still in the pipes; a grandchild that keeps them open is given the grace, not for ever.
-      const closed = Promise.all([stdout.closed, stderr.closed])
-      await Promise.race([closed, clock.sleep(options.graceMs ?? GRACE_MS, cut).catch(() => {})])
+    const endedByItself = await within(options.timeoutMs, end, clock, signal)
+    await endGroup(child, graceMs, clock)
+    await within(graceMs, end, clock, neverAborted)
+    // What was written before the end is still in the pipes. A daemon that holds them open gets the grace, not for ever.
+    await within(graceMs, Promise.all([stdout.closed, stderr.closed]), clock, signal)
+    signal.throwIfAborted()
+    return {
+      exitCode: child.exitCode ?? undefined,
+      signal: child.signalCode ?? (child.exitCode === null ? 'SIGKILL' : undefined),
+      stdout: stdout.bytes(),
+      stderr: stderr.bytes(),
+      truncated: stdout.truncated() || stderr.truncated(),
+      timedOut: !endedByItself,
     }
   } finally {
-    done.abort()
-    signalGroup(child, 'SIGKILL')
+    child.stdin.destroy()
     child.stdout.destroy()
     child.stderr.destroy()
-    child.stdin.destroy()
-  }
-  signal.throwIfAborted()
-  const { code, killedBy } = await exit
-  return {
-    exitCode: code ?? undefined,
-    signal: killedBy ?? undefined,
-    stdout: stdout.bytes(),
-    stderr: stderr.bytes(),
-    truncated: stdout.truncated() || stderr.truncated(),
-    timedOut,
+    child.unref() // One that even SIGKILL cannot end (it waits for a dead disk) must not keep us alive.
   }
 }
 
-/** Sends a signal to a child's whole group; a group that is gone already is no error. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // ESRCH: nobody is left. EPERM cannot be for a group of our own children, unless all that is left changed user.
+/** The small environment that every child gets: of our own only what programs need to run at all, so that no credential of
+ *  ours is inherited, and what was configured for it. */
+export function childEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  added: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const name of INHERITED) {
+    const value = own[name]
+    if (value !== undefined) environment[name] = value
   }
+  return { ...environment, ...added }
 }
 
-async function endGroup(child: ChildProcess, exit: Promise<unknown>, graceMs: number, clock: Clock): Promise<void> {
-  signalGroup(child, 'SIGTERM')
-  const grace = new AbortController()
-  await Promise.race([exit, clock.sleep(graceMs, grace.signal).catch(() => {})])
-  grace.abort()
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const
+
+/** Ends what is left of a child's group. A group has its number to itself for as long as it has a member, so the number
+ *  cannot have become another's while `signalGroup` still finds somebody. */
+async function endGroup(child: ChildProcess, graceMs: number, clock: Clock): Promise<void> {
+  if (!signalGroup(child, 'SIGTERM')) return
+  const giveUpAtMs = clock.monotonicMs() + graceMs
+  while (clock.monotonicMs() < giveUpAtMs) {
+    await clock.sleep(Math.min(GROUP_POLL_MS, graceMs), neverAborted)
+    if (!signalGroup(child, 0)) return
+  }
   signalGroup(child, 'SIGKILL')
-  await exit
 }
 
+const neverAborted = new AbortController().signal
+
+/** Sends a signal to a child's whole group; gives whether there is anybody left. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false
+  try {
+    return process.kill(-child.pid, signal)
+  } catch {
+    // ESRCH: nobody is left. EPERM: all that is left has changed its user, and is out of our reach.
+    return false
+  }
+}
+
+/** Whether `event` came before the time was up or the signal aborted. */
+async function within(timeMs: number, event: Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const done = new AbortController()
+  const timer = clock.sleep(timeMs, AbortSignal.any([signal, done.signal])).then(
+    () => false,
+    () => false,
+  )
+  try {
+    return await Promise.race([event.then(() => true), timer])
+  } finally {
+    done.abort()
+  }
+}
+
+/** Resolves when the program runs. It must be the first to look at the child: where there are no file descriptors left,
+ *  there is only an `error` event, and no streams. */
 function started(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve)
-    child.once('error', reject)
+    child.on('error', reject)
   })
 }
 
-function exited(child: ChildProcess): Promise<{ code: number | null; killedBy: NodeJS.Signals | null }> {
-  return new Promise(resolve => child.once('exit', (code, killedBy) => resolve({ code, killedBy })))
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise(resolve => child.once('exit', () => resolve()))
 }
 
 function collect(stream: NodeJS.ReadableStream, bytesMax: number) {
@@ -123,9 +155,8 @@ function collect(stream: NodeJS.ReadableStream, bytesMax: number) {
   let kept = 0
   let truncated = false
   stream.on('data', (chunk: Buffer) => {
-    const room = bytesMax - kept
-    if (chunk.length > room) truncated = true
-    const part = chunk.length > room ? chunk.subarray(0, room) : chunk
+    const part = chunk.subarray(0, bytesMax - kept)
+    if (part.length < chunk.length) truncated = true
     kept += part.length
     if (part.length > 0) chunks.push(part)
   })
