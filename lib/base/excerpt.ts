@@ -8,6 +8,11 @@ export function excerpt(text: string, charactersMax: number): string {
   return cut(plain(text).replaceAll(/\s+/g, ' ').trim(), charactersMax)
 }
 
+/** The last line that says something, cut after `charactersMax`. */
+export function lastLine(text: string, charactersMax: number): string {
+  return lastLines(text, { linesMax: 1, charactersMax })
+}
+
 /** The last lines that say something: `linesMax` at most, and as many whole ones as fit into `charactersMax`. The very last
  *  is cut where it is too long by itself. */
 export function lastLines(text: string, { linesMax, charactersMax }: LinesBound): string {
