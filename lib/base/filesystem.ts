@@ -4,7 +4,7 @@
  *  Errors are Node's: an `Error` with `code` (`ENOSPC`, `EROFS`, `ENOENT`, …) and `path`. */
 export interface FileSystem {
   /** Creates a file that must not exist (`O_EXCL`, links are not followed), with exactly this mode and owner, whatever the
-   *  umask; the bytes are complete or the call fails. Not yet durable: see `syncFile`, `syncTree`. */
+   *  umask; the bytes are complete or the call fails and leaves nothing. Not yet durable: see `syncTree`. */
   createFile(path: string, content: Uint8Array, attributes: FileAttributes): Promise<void>
   /** Replaces or creates a file as one step that is durable when it resolves: write beside, sync, rename, sync the directory.
    *  Before the rename nothing is seen; whatever goes wrong, the old file is as it was. A link at `path` is replaced, not
@@ -26,6 +26,8 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>
   /** What is at `path`, links not followed, or undefined. */
   stat(path: string): Promise<FileStatus | undefined>
+  /** Sets the modification time of what is at `path`, links not followed; in milliseconds since 1970. */
+  touch(path: string, modifiedAtMs: number): Promise<void>
   /** Removes a file, a link, or a directory with all that is in it; nothing there is no error. */
   remove(path: string): Promise<void>
   /** Makes the entries of a directory durable. */
