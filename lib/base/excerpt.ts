@@ -19,7 +19,7 @@ export function lastLines(text: string, { linesMax, charactersMax }: LinesBound)
   const kept: string[] = []
   let room = charactersMax
   for (const line of linesOf(text).slice(-linesMax).toReversed()) {
-    if (kept.length > 0 && line.length + 1 > room) break
+    if (kept.length > 0 && line.length > room) break
     kept.unshift(cut(line, room))
     room -= line.length + 1
   }

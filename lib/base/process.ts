@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Clock } from './clock.ts'
 
 /** A program to run to its end. There is no shell: `command` is the program and its arguments, as they are. */
@@ -31,8 +32,8 @@ export interface Finished {
 
 const GRACE_MS = 2_000
 const OUTPUT_BYTES_MAX = 1024 * 1024
-/** Between two looks whether a group that was asked to end is gone. */
-const GROUP_POLL_MS = 10
+/** How soon a group that was asked to end is looked at; each wait after that is twice as long. */
+const FIRST_LOOK_MS = 5
 
 /** Runs a program in a process group of its own and waits for its end.
  *
@@ -103,11 +104,24 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const
 async function endGroup(child: ChildProcess, graceMs: number, clock: Clock): Promise<void> {
   if (!signalGroup(child, 'SIGTERM')) return
   const giveUpAtMs = clock.monotonicMs() + graceMs
-  while (clock.monotonicMs() < giveUpAtMs) {
-    await clock.sleep(Math.min(GROUP_POLL_MS, graceMs), neverAborted)
-    if (!signalGroup(child, 0)) return
+  for (let waitMs = FIRST_LOOK_MS; clock.monotonicMs() < giveUpAtMs; waitMs *= 2) {
+    await clock.sleep(Math.min(waitMs, giveUpAtMs - clock.monotonicMs()), neverAborted)
+    if (!signalGroup(child, 0) || !(await hasLivingMember(child.pid))) return
   }
   signalGroup(child, 'SIGKILL')
+}
+
+/** Whether somebody in a group still runs. The dead that nobody has collected do not: where we are process 1 of a container,
+ *  nobody ever collects an orphan, and waiting for it would take the whole grace. */
+async function hasLivingMember(group: number | undefined): Promise<boolean> {
+  try {
+    const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+    const states = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')))
+    // After the name, which stands in parentheses: state, parent, group (proc_pid_stat(5)).
+    return states.some(text => /^\d+ \(.*\) [^ZX] \d+ (\d+) /s.exec(text)?.[1] === String(group))
+  } catch {
+    return true // There is no /proc: a group that can be signalled counts as alive.
+  }
 }
 
 const neverAborted = new AbortController().signal
