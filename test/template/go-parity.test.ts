@@ -2,10 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, describe, test } from 'vitest'
 import { fromBytes, toBytes } from '../../lib/base/text.ts'
 import { Float, int, Struct, Uint, type Value } from '../../lib/base/value.ts'
-import { parseTemplate, TemplateError, type TemplateFunctions } from '../../lib/template/template.ts'
+import {
+  parseTemplate,
+  TemplateError,
+  type FunctionTable,
+  type ParameterKind,
+  type TemplateFunction,
+} from '../../lib/template/template.ts'
 
 const ROWS = new URL('./go-parity/rows/', import.meta.url)
 const SHOWN_MAX = 20
+/** How deep templates may call one another in Go. */
+const GO_DEPTH_MAX = 100_000
 /** Fewer would mean that rows were lost, and that the comparison proves little. */
 const ROWS_MIN = 3_000
 
@@ -91,9 +99,10 @@ function run(row: Row): Result {
       functions,
       delims: row.delims ?? ['{{', '}}'],
       missingKey: row.missingkey ?? 'default',
+      showValues: true,
     })
     kind = 'execError'
-    return { kind: 'output', text: template.execute(valueOf(row.data)) }
+    return { kind: 'output', text: template.execute(valueOf(row.data), undefined, { depthMax: GO_DEPTH_MAX }) }
   } catch (error) {
     if (error instanceof TemplateError) return { kind, text: error.message }
     return { kind, text: `not a TemplateError: ${error instanceof Error ? error.stack : String(error)}` }
@@ -101,16 +110,32 @@ function run(row: Row): Result {
 }
 
 /** As in `go-parity/record.go`. */
-const functions: TemplateFunctions = {
-  list: { maxArgs: Infinity, call: items => items },
-  echo: { minArgs: 1, maxArgs: 1, call: ([item]) => item ?? null },
-  fail: {
-    minArgs: 1,
-    maxArgs: 1,
-    call: ([message]) => {
-      throw new Error(String(message))
-    },
-  },
+const functions: FunctionTable<undefined> = new Map(
+  [
+    declare('list', [], 'any', items => items),
+    declare('echo', ['any'], undefined, ([item]) => item ?? null),
+    declare('fail', ['string'], undefined, ([message]) => {
+      throw new Error(message as string)
+    }),
+    declare('text', ['string'], undefined, ([text]) => text ?? null),
+    declare('whole', ['int'], undefined, ([number]) => number ?? null),
+    declare('real', ['float'], undefined, ([number]) => number ?? null),
+    declare('truth', ['bool'], undefined, ([truth]) => truth ?? null),
+    declare('items', ['list'], undefined, ([items]) => items ?? null),
+    declare('entries', ['map'], undefined, ([entries]) => entries ?? null),
+    declare('join', ['string'], 'string', ([separator, ...parts]) => parts.join(separator as string)),
+    declare('wholes', [], 'int', numbers => numbers.length),
+  ].map(declared => [declared.name, declared]),
+)
+
+function declare(
+  name: string,
+  parameters: readonly ParameterKind[],
+  variadic: ParameterKind | undefined,
+  call: (args: readonly Value[]) => Value,
+): TemplateFunction<undefined> {
+  const base = { name, signature: name, parameters, call: (_: undefined, args: readonly Value[]) => call(args) }
+  return variadic === undefined ? base : { ...base, variadic }
 }
 
 function textOf(text: Text): string {

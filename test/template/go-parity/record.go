@@ -129,11 +129,19 @@ func run(c Case) Row {
 	return row
 }
 
-// The functions beside the builtins, as few as show how a call goes: the test has the same.
+// The functions beside the builtins: what shows how a call goes, and one for each kind of parameter. The test has the same.
 var functions = template.FuncMap{
-	"list": func(items ...any) []any { return items },
-	"echo": func(item any) any { return item },
-	"fail": func(message string) (any, error) { return nil, errors.New(message) },
+	"list":    func(items ...any) []any { return items },
+	"echo":    func(item any) any { return item },
+	"fail":    func(message string) (any, error) { return nil, errors.New(message) },
+	"text":    func(text string) string { return text },
+	"whole":   func(number int) int { return number },
+	"real":    func(number float64) float64 { return number },
+	"truth":   func(truth bool) bool { return truth },
+	"items":   func(items []any) []any { return items },
+	"entries": func(entries map[string]any) map[string]any { return entries },
+	"join":    func(separator string, parts ...string) string { return strings.Join(parts, separator) },
+	"wholes":  func(numbers ...int) int { return len(numbers) },
 }
 
 // bytesOrText is the string itself where JSON can carry it, else its bytes.
