@@ -137,12 +137,13 @@ export function filesPublisher(directory: string, host: PublisherHost): Publishe
     generations: () => explained(`look at ${directory}`, () => generations.list()),
     stage: (number, files) => explained(where(`stage generation ${number}`), () => stage(number, files)),
     publish: number => explained(`publish generation ${number} from ${directory}`, () => publish(number)),
+    resume: number => explained(`finish generation ${number} from ${directory}`, () => publish(number)),
     discard: number => explained(where(`discard generation ${number}`), () => generations.remove(number)),
     read: number => explained(where(`read generation ${number}`), () => generations.read(number)),
-    collect: keep =>
+    collect: (keep, also) =>
       explained(where('remove old generations'), async () => {
         const number = await visible()
-        if (number !== undefined) await generations.collect(keep, number)
+        if (number !== undefined) await generations.collect(keep, also, number)
       }),
     directory: number => generations.directory(number),
   }

@@ -152,9 +152,10 @@ export class Generations {
   }
 
   /** See `Publisher.collect`. */
-  async collect(keep: readonly number[], visible: number): Promise<void> {
-    for (const number of await this.list()) {
-      if (number < visible && !keep.includes(number) && (await this.#outlived(number))) await this.remove(number)
+  async collect(keep: number, also: readonly number[], visible: number): Promise<void> {
+    const replaced = (await this.list()).filter(number => number < visible)
+    for (const number of replaced.slice(0, Math.max(0, replaced.length - (keep - 1)))) {
+      if (!also.includes(number) && (await this.#outlived(number))) await this.remove(number)
     }
   }
 

@@ -20,14 +20,17 @@ export interface Publisher {
   /** Makes a staged generation visible, durably. Repeatable, and finishes a publish that was interrupted. Fails with
    *  `not-staged` when there is no such generation. */
   publish(number: number): Promise<void>
+  /** Takes up a publish that was intended and interrupted: in a volume, where it is not visible, it is dropped; at absolute
+   *  paths, where some files may be replaced already, it is finished. */
+  resume(number: number): Promise<void>
   /** Removes a generation that was staged and never begun to be published. */
   discard(number: number): Promise<void>
   /** The files of a generation, sorted by path, so that staging them again gives the same ones. An owner is named only where
    *  it is not the one that a file gets when none is named. */
   read(number: number): Promise<readonly OutputFile[]>
-  /** Removes the generations below the visible one that are not in `keep` and were replaced at least `keepAgeMs` ago.
-   *  (A generation above the visible one may be a publish that waits to be finished.) */
-  collect(keep: readonly number[]): Promise<void>
+  /** Removes old generations: below the visible one, not among the newest `keep` (the visible one included) and not in `also`, and
+   *  replaced at least `keepAgeMs` ago. A generation above the visible one may be a publish that waits to be finished. */
+  collect(keep: number, also: readonly number[]): Promise<void>
   /** Where a generation's files lie, absolute. */
   directory(number: number): string
 }

@@ -125,6 +125,11 @@ export function volumePublisher(volume: string, host: PublisherHost): Publisher 
     )
   }
 
+  async function discard(number: number): Promise<void> {
+    await refuseVisible(number)
+    await generations.remove(number)
+  }
+
   const where = (doing: string) => `${doing} in ${volume}`
   return {
     prepare: () => explained(`prepare ${volume}`, prepare),
@@ -132,16 +137,16 @@ export function volumePublisher(volume: string, host: PublisherHost): Publisher 
     generations: () => explained(`look at ${volume}`, () => generations.list()),
     stage: (number, files) => explained(where(`stage generation ${number}`), () => stage(number, files)),
     publish: number => explained(where(`publish generation ${number}`), () => publish(number)),
-    discard: number =>
-      explained(where(`discard generation ${number}`), async () => {
-        await refuseVisible(number)
-        await generations.remove(number)
-      }),
+    resume: number =>
+      explained(where(`take up generation ${number}`), async () =>
+        (await target()) === number ? publish(number) : generations.remove(number),
+      ),
+    discard: number => explained(where(`discard generation ${number}`), () => discard(number)),
     read: number => explained(where(`read generation ${number}`), () => generations.read(number)),
-    collect: keep =>
+    collect: (keep, also) =>
       explained(where('remove old generations'), async () => {
         const number = await visible()
-        if (number !== undefined) await generations.collect(keep, number)
+        if (number !== undefined) await generations.collect(keep, also, number)
       }),
     directory: number => generations.directory(number),
   }

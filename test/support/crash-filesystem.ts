@@ -1,4 +1,5 @@
 import type { FileAttributes, FileSystem } from '../../lib/base/filesystem.ts'
+import { MemoryFileSystem } from './memory-filesystem.ts'
 
 /** What a call throws when our process dies in it, and what every call after it throws. */
 export class Crash extends Error {}
@@ -43,12 +44,21 @@ export class CrashFileSystem implements FileSystem {
     )
   }
   replaceFile(path: string, content: Uint8Array, attributes: FileAttributes): Promise<void> {
-    return this.#change(() => this.#inner.replaceFile(path, content, attributes))
+    return this.#change(
+      () => this.#inner.replaceFile(path, content, attributes),
+      async () => {
+        if (this.#inner instanceof MemoryFileSystem) this.#inner.replaceUnsynced(path, content, attributes)
+      },
+    )
   }
   appendFile(path: string, content: Uint8Array): Promise<void> {
     return this.#change(
       () => this.#inner.appendFile(path, content),
-      () => this.#inner.appendFile(path, half(content)),
+      async () => {
+        // In memory the bytes are there until the power is cut; on a disk, half of them are.
+        if (this.#inner instanceof MemoryFileSystem) this.#inner.appendUnsynced(path, content)
+        else await this.#inner.appendFile(path, half(content))
+      },
     )
   }
   makeDirectory(path: string, mode: number): Promise<void> {

@@ -59,9 +59,14 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async replaceFile(path: string, content: Uint8Array, attributes: FileAttributes): Promise<void> {
+    this.replaceUnsynced(path, content, attributes)
+    await this.syncDirectory(dirname(path))
+  }
+
+  /** `replaceFile` without the sync of the directory: what a crash in it may leave. */
+  replaceUnsynced(path: string, content: Uint8Array, attributes: FileAttributes): void {
     if (this.#find(path)?.kind === 'directory') throw systemError('EISDIR', path)
     this.#set(path, this.#newFile(content, attributes, Uint8Array.from(content)))
-    await this.syncDirectory(dirname(path))
   }
 
   async appendFile(path: string, content: Uint8Array): Promise<void> {
@@ -71,7 +76,7 @@ export class MemoryFileSystem implements FileSystem {
     await this.syncDirectory(dirname(path))
   }
 
-  /** The first half of `appendFile`: what a crash in it may leave. */
+  /** `appendFile` without its syncs: what a crash in it may leave. */
   appendUnsynced(path: string, content: Uint8Array): void {
     if (this.#find(path) === undefined) this.#set(path, this.#newFile(new Uint8Array(), { mode: 0o600 }, undefined))
     const node = this.#file(path)

@@ -1,0 +1,176 @@
+/** What the journal records. */
+export type Entry = Intended | Delivered | Confirmed | Condemned
+
+/** A generation is complete and checked, and is about to be made visible. */
+export interface Intended {
+  readonly kind: 'intended'
+  readonly generation: number
+  readonly digest: string
+  /** The ids of the hooks that must be told of it. */
+  readonly hooks: readonly string[]
+  /** What the notice says: the paths that differ from what was visible before, sorted. While a hook has not been told of that
+   *  one either, the writer adds what it would have heard then, so that no hook misses a path. */
+  readonly changed: readonly string[]
+  /** Set on a rollback: the number of the generation whose contents are shown again. */
+  readonly restores?: number
+}
+
+/** A hook has been told of a generation. */
+export interface Delivered {
+  readonly kind: 'delivered'
+  readonly generation: number
+  readonly hook: string
+}
+
+/** A generation's probation ended well. */
+export interface Confirmed {
+  readonly kind: 'confirmed'
+  readonly generation: number
+}
+
+/** A generation's probation ended badly. */
+export interface Condemned {
+  readonly kind: 'condemned'
+  readonly generation: number
+  readonly digest: string
+  /** For people; no value of a dependency. */
+  readonly why: string
+}
+
+/** How many condemned digests are remembered; the oldest goes first. */
+export const CONDEMNED_MAX = 100
+
+/** What a crash left to do, and what the visible generation is. */
+export interface Recovery {
+  /** Intended and not visible: finish it (files) or drop it (volume), with `Publisher.resume`. */
+  readonly unfinished: number | undefined
+  /** Whether the journal knows the visible generation. It does not when the state directory was lost: then nobody knows who
+   *  was told, so every hook is owed. False also when nothing is visible. */
+  readonly known: boolean
+  /** The visible generation's own record: */
+  readonly digest: string | undefined
+  readonly changed: readonly string[]
+  readonly restores: number | undefined
+  /** The hooks that may not have been told of it, in the order of its intent. */
+  readonly owed: readonly string[]
+  readonly confirmed: boolean
+  /** Why it was condemned, when it was: then it must be rolled back first. */
+  readonly condemned: string | undefined
+  /** The newest generation that is fit to go back to: confirmed, and its contents not condemned since. */
+  readonly lastConfirmed: number | undefined
+  readonly lastConfirmedDigest: string | undefined
+  /** Contents that are not to be tried again: by digest, why; the newest `CONDEMNED_MAX`. */
+  readonly condemnedDigests: ReadonlyMap<string, string>
+  /** Greater than the number of any generation in the journal and of any that lies there. */
+  readonly nextNumber: number
+}
+
+/** Says what a crash left to do. Pure: from the journal, from what is visible, and from which generations lie there
+ *  (`Publisher.generations`). What does not lie there can be neither finished nor gone back to. */
+export function recover(
+  entries: readonly Entry[],
+  visible: number | undefined,
+  generations: readonly number[],
+): Recovery {
+  const last = entries.findLast(entry => entry.kind === 'intended')?.generation
+  const unfinished = last !== undefined && last > (visible ?? 0) && generations.includes(last) ? last : undefined
+  const condemnedDigests = newestCondemned(entries)
+  const good = lastConfirmed(entries, generations, condemnedDigests)
+  const highest = Math.max(0, visible ?? 0, ...entries.map(entry => entry.generation), ...generations)
+  return {
+    unfinished,
+    ...recordOf(entries, visible),
+    lastConfirmed: good?.generation,
+    lastConfirmedDigest: good?.digest,
+    condemnedDigests,
+    nextNumber: highest + 1,
+  }
+}
+
+type VisibleRecord = Pick<Recovery, 'known' | 'digest' | 'changed' | 'restores' | 'owed' | 'confirmed' | 'condemned'>
+
+/** The record of the visible generation. */
+function recordOf(entries: readonly Entry[], visible: number | undefined): VisibleRecord {
+  let intent: Intended | undefined
+  let confirmed = false
+  let condemned: string | undefined
+  const owed = new Set<string>()
+  for (const entry of entries) {
+    if (entry.generation !== visible) continue
+    switch (entry.kind) {
+      case 'intended':
+        intent = entry
+        for (const hook of entry.hooks) owed.add(hook)
+        break
+      case 'delivered':
+        owed.delete(entry.hook)
+        break
+      case 'confirmed':
+        confirmed = true
+        break
+      case 'condemned':
+        condemned = entry.why
+        break
+    }
+  }
+  return {
+    known: intent !== undefined,
+    digest: intent?.digest,
+    changed: intent?.changed ?? [],
+    restores: intent?.restores,
+    owed: [...owed],
+    confirmed,
+    condemned,
+  }
+}
+
+function newestCondemned(entries: readonly Entry[]): ReadonlyMap<string, string> {
+  const newest = new Map<string, string>()
+  for (const entry of entries.toReversed()) {
+    if (entry.kind !== 'condemned' || newest.has(entry.digest)) continue
+    newest.set(entry.digest, entry.why)
+    if (newest.size === CONDEMNED_MAX) break
+  }
+  return newest
+}
+
+function lastConfirmed(
+  entries: readonly Entry[],
+  generations: readonly number[],
+  condemnedDigests: ReadonlyMap<string, string>,
+): Intended | undefined {
+  const intents = new Map<number, Intended>()
+  let newest: Intended | undefined
+  for (const entry of entries) {
+    if (entry.kind === 'intended') intents.set(entry.generation, entry)
+    if (entry.kind !== 'confirmed' || !generations.includes(entry.generation)) continue
+    const intent = intents.get(entry.generation)
+    if (intent === undefined || condemnedDigests.has(intent.digest)) continue
+    if (newest === undefined || intent.generation > newest.generation) newest = intent
+  }
+  return newest
+}
+
+/** The entries that `recover` needs, whichever of the generations that lie there is visible, and the newest `recentMin` for
+ *  people: for all of these, now and after any further entries, it says the same of them as of all entries. */
+export function compact<T extends { readonly entry: Entry }>(
+  records: readonly T[],
+  generations: readonly number[],
+  recentMin: number,
+): readonly T[] {
+  const entries = records.map(record => record.entry)
+  // The last intent may be unfinished; the highest number must not be given again.
+  const last = entries.findLast(entry => entry.kind === 'intended')?.generation
+  const highest = Math.max(0, ...entries.map(entry => entry.generation))
+  const needed = new Set([...generations, last, highest])
+  const condemned = new Set(newestCondemned(entries).keys())
+  const recent = records.length - recentMin
+  return records
+    .toReversed()
+    .filter(({ entry }, i) => {
+      // A digest is deleted from the set when its newest record is met, coming from the end.
+      if (entry.kind === 'condemned' && condemned.delete(entry.digest)) return true
+      return needed.has(entry.generation) || records.length - 1 - i >= recent
+    })
+    .toReversed()
+}
