@@ -1,0 +1,52 @@
+import { formatDurationMs } from '../base/duration.ts'
+import { excerpt } from '../base/excerpt.ts'
+import type { BundleStatus, ProviderStatus, Status } from '../status.ts'
+
+/** What a probe is told: whether it is well, and why, a line each. */
+export interface Health {
+  readonly well: boolean
+  readonly lines: readonly string[]
+}
+
+/** How long ago the loop may have come round at most; it does so every few seconds while nothing happens. */
+const LOOP_AGE_MS_MAX = 30_000
+/** A line says why; it is no place for a whole report. */
+const LINE_CHARACTERS_MAX = 2_000
+
+/** Whether the process does its work at all; a backend never decides it, because a restart would not cure one. */
+export function liveness({ loopedAtMs }: Status, nowMs: number): Health {
+  const ageMs = nowMs - loopedAtMs
+  const well = ageMs <= LOOP_AGE_MS_MAX
+  return { well, lines: [well ? 'live' : `not live: the loop has not come round for ${formatDurationMs(ageMs)}`] }
+}
+
+/** Whether each bundle shows what the application should run on now. A provider that fails makes a warning only: what it
+ *  gave before is still good. */
+export function readiness({ bundles, providers }: Status): Health {
+  const well = bundles.every(bundle => bundle.ready)
+  return { well, lines: [well ? 'ready' : 'not ready', ...bundles.map(bundleLine), ...providers.map(providerLine)] }
+}
+
+/** Whether each bundle has a visible generation, so that the application can start. */
+export function startup({ bundles, providers }: Status): Health {
+  const waiting = bundles.filter(bundle => bundle.generation === undefined)
+  if (waiting.length === 0) return { well: true, lines: ['started'] }
+  const failing = providers.filter(provider => provider.error !== undefined)
+  return { well: false, lines: ['not started', ...waiting.map(bundleLine), ...failing.map(providerLine)] }
+}
+
+function bundleLine({ name, ready, summary }: BundleStatus): string {
+  return oneLine(`bundle ${name}: ${ready ? 'ready' : 'not ready'}: ${summary}`)
+}
+
+function providerLine({ name, type, watches, error, staleMs }: ProviderStatus): string {
+  const who = `provider ${name} (${type})`
+  if (error === undefined) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
+  const age = staleMs === undefined ? '' : `; its readings are up to ${formatDurationMs(staleMs)} old`
+  return oneLine(`${who}: warning: ${error}${age}`)
+}
+
+/** A line of ours on one line: what a backend said may hold line breaks, and a reader goes by lines. */
+function oneLine(text: string): string {
+  return excerpt(text, LINE_CHARACTERS_MAX)
+}
