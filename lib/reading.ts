@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto'
 import type { Tree, Value } from './base/value.ts'
 
 /** What a reading holds when the backend answers that there is nothing: an answer, not an error. */
@@ -24,4 +25,14 @@ export interface Lease {
   readonly renewable: boolean
   /** When it ends, in milliseconds since 1970. */
   readonly endsAtMs: number
+}
+
+/** How much of a hash is a revision: 64 bits, which no accident meets twice and a person can compare. */
+const REVISION_LENGTH = 16
+
+/** The revision of a backend that has none of its own: a hash of the content, in hexadecimal.
+ *  @param key keeps a guess at a short secret from being checked against its revision, which is shown to people. */
+export function contentRevision(content: string | Uint8Array, key?: Uint8Array): string {
+  const hash = key === undefined ? createHash('sha256') : createHmac('sha256', key)
+  return hash.update(content).digest('hex').slice(0, REVISION_LENGTH)
 }

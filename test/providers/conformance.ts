@@ -8,10 +8,20 @@ import { toBytes } from '../../lib/base/text.ts'
 import type { Value } from '../../lib/base/value.ts'
 import { dependencyId, showDependency } from '../../lib/dependency.ts'
 import { ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
-import { absent, type Reading } from '../../lib/reading.ts'
+import type { Reading } from '../../lib/reading.ts'
 import { eventually } from '../support/eventually.ts'
 import { grown, resources, settledResources, signalHandlers } from '../support/resources.ts'
-import { before, PROMPT_MS, text, workbench, type ConformanceFixture, type Make, type Workbench } from './workbench.ts'
+import {
+  ABSENT,
+  before,
+  PROMPT_MS,
+  text,
+  UNANSWERED,
+  workbench,
+  type ConformanceFixture,
+  type Make,
+  type Workbench,
+} from './workbench.ts'
 
 export type { ConformanceFixture } from './workbench.ts'
 
@@ -25,6 +35,9 @@ export interface ConformanceTraits {
   readonly empty?: boolean
   /** Whether names can be any Unicode, and nested with `/`. @default true */
   readonly freeNames?: boolean
+  /** How a path shows that does not exist: as a reading that is `absent`, or, where a reading is a whole of which a path takes a
+   *  part, as an `answer` that throws. @default 'reading' */
+  readonly missing?: 'reading' | 'answer'
   /** How many writes make a burst. @default 50 */
   readonly burst?: number
   /** How long a change may take to be seen. @default 10_000 */
@@ -43,6 +56,7 @@ const CODES: ReadonlySet<string> = new Set<ProviderErrorCode>([
 ])
 const SENTINEL = 'SENTINEL-0b9e6d'
 const TIMEOUT_MS = 60_000
+const MISSING = { reading: ABSENT, answer: UNANSWERED }
 
 /** Declares the suite for one provider; `make` is called anew for each test. */
 export function providerConformance<Options>(
@@ -94,7 +108,7 @@ function questionTests<Options>(make: Make<Options>): void {
 
 function readingTests<Options>(
   make: Make<Options>,
-  { binary = true, empty = true, freeNames = true }: ConformanceTraits,
+  { binary = true, empty = true, freeNames = true, missing = 'reading' }: ConformanceTraits,
 ): void {
   test('yields at once what is there', async () => {
     const bench = await workbench(make)
@@ -112,7 +126,7 @@ function readingTests<Options>(
     const bench = await workbench(make)
     await bench.write('other', text('hello'))
     await bench.open()
-    expect((await bench.watch('greeting').first()).value).toBe(absent)
+    expect(bench.answer('greeting', await bench.watch('greeting').first())).toBe(MISSING[missing])
   })
 
   test('gives the same revision when nothing changed, to each watch', async () => {
@@ -154,7 +168,10 @@ function readingTests<Options>(
   })
 }
 
-function changeTests<Options>(make: Make<Options>, { burst = 50, withinMs = 10_000 }: ConformanceTraits): void {
+function changeTests<Options>(
+  make: Make<Options>,
+  { burst = 50, withinMs = 10_000, missing = 'reading' }: ConformanceTraits,
+): void {
   const soon = { withinMs }
 
   test('yields after each change, in the end the newest', async () => {
@@ -178,12 +195,12 @@ function changeTests<Options>(make: Make<Options>, { burst = 50, withinMs = 10_0
     await bench.write('other', text('always here'))
     await bench.open()
     const watching = bench.watch('greeting')
-    expect((await watching.first()).value).toBe(absent)
+    expect(bench.answer('greeting', await watching.first())).toBe(MISSING[missing])
     for (const value of ['one', 'two']) {
       await bench.write('greeting', text(value))
       await eventually(() => expect(bench.answer('greeting', watching.latest)).toBe(value), soon)
       await bench.remove('greeting')
-      await eventually(() => expect(watching.latest.value).toBe(absent), soon)
+      await eventually(() => expect(bench.answer('greeting', watching.latest)).toBe(MISSING[missing]), soon)
     }
     expect(watching.ends).toEqual([])
     expect(contradictions(watching.readings)).toEqual([])

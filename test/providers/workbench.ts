@@ -31,6 +31,10 @@ export interface ConformanceFixture<Options> {
   close(): Promise<void>
 }
 
+/** What stands for an answer where there is none. */
+export const ABSENT = Symbol('absent')
+export const UNANSWERED = Symbol('unanswered')
+
 export type Make<Options> = () => Promise<ConformanceFixture<Options>>
 
 /** A fixture, the provider opened on it, and what the tests do with them. Everything ends with the test. */
@@ -75,9 +79,15 @@ export class Workbench<Options> {
     return this.plugin.reference.ask('mine', this.reference(path))
   }
 
+  /** The answer for a path, `ABSENT`, or `UNANSWERED` when taking it fails. */
   answer(path: string, reading: Reading): unknown {
-    if (reading.value === absent) return 'nothing: it is absent'
-    return this.plugin.reference.answer(reading, this.reference(path))
+    if (reading.value === absent) return ABSENT
+    try {
+      return this.plugin.reference.answer(reading, this.reference(path))
+    } catch (error) {
+      if (!(error instanceof Error) || error.message === '') throw error
+      return UNANSWERED
+    }
   }
 
   watch(path: string, options: { readonly restart?: boolean } = {}): Watching {

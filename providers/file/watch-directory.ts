@@ -1,0 +1,42 @@
+import { basename } from 'node:path'
+
+export interface DirectoryEvents {
+  /** From here on no change is missed. */
+  ready(): void
+  /** Something about this name changed; about any, when it is undefined. */
+  changed(name: string | undefined): void
+  /** The directory itself went or moved: what is watched may no longer be what has its path. */
+  gone(): void
+  /** There may be no further events. */
+  failed(error: unknown): void
+}
+
+/** Watches the names in one directory, nothing further down. Gives what ends it. */
+export type WatchDirectory = (directory: string, events: DirectoryEvents) => Promise<() => Promise<void>>
+
+/** The home of chokidar, which is loaded by the first watch.
+ *
+ *  `depth: 0` keeps it to the directory, and everything in that is ignored, so chokidar keeps nothing of it and its scan is
+ *  short: its `raw` events say which name changed. At that depth chokidar 6.0 often loses a directory that is removed and made
+ *  again, or replaced; so an event about the directory itself is its end here. (One about an entry of the same name looks
+ *  alike, and costs no more than watching anew.) */
+export const watchDirectory: WatchDirectory = async (directory, events) => {
+  const { watch } = await import('chokidar')
+  const own = basename(directory)
+  const watcher = watch(directory, {
+    depth: 0,
+    followSymlinks: false,
+    ignoreInitial: true,
+    ignored: path => path !== directory,
+  })
+  watcher.on('ready', () => events.ready())
+  watcher.on('raw', (_event, path) => {
+    // The types promise a path, and the system sometimes has none.
+    const name = typeof path === 'string' ? basename(path) : undefined
+    if (name === own) events.gone()
+    else events.changed(name)
+  })
+  watcher.on('unlinkDir', () => events.gone())
+  watcher.on('error', error => events.failed(error))
+  return () => watcher.close()
+}
