@@ -95,7 +95,9 @@ export class GitCommand {
    *  @param directory any that exists. */
   async requireVersion(directory: string, deadline: Deadline, signal: AbortSignal): Promise<void> {
     if (this.#checked) return
-    const found = await this.#simple(undefined, deadline, signal, git => git.version(), directory)
+    const found = await this.#simple(undefined, deadline, signal, git => git.version(), directory).catch(error => {
+      throw messageOf(error).includes('EACCES') ? forbidden() : error
+    })
     if (!found.installed) throw missing()
     const [major, minor] = VERSION_MIN
     if (found.major < major || (found.major === major && found.minor < minor)) {
@@ -122,10 +124,7 @@ export class GitCommand {
       )
     } catch (error) {
       if (systemCode(error) === 'ENOENT') throw missing()
-      if (systemCode(error) === 'EACCES') {
-        throw new ProviderError('bad-config', 'git cannot be executed', { hint: 'check the permissions of git' })
-      }
-      throw error
+      throw systemCode(error) === 'EACCES' ? forbidden() : error
     }
   }
 
@@ -189,6 +188,10 @@ function missing(): ProviderError {
   return new ProviderError('bad-config', 'git is not installed, or not on the PATH', {
     hint: 'install git 2.32 or newer, and start outrigger with a PATH that has it',
   })
+}
+
+function forbidden(): ProviderError {
+  return new ProviderError('bad-config', 'we may not execute git', { hint: 'check the permissions of git on the PATH' })
 }
 
 /** simple-git's calls are promises with more on them; what loses a race must not be an unhandled rejection. */

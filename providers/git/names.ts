@@ -25,7 +25,7 @@ const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.+-]*$/
 export function parseAddress(text: string): AddressWithCredentials | undefined {
   if (text.length > TEXT_LENGTH_MAX || CONTROL.test(text) || text.startsWith('-')) return undefined
   if (text.startsWith('/')) return { url: text, transport: 'file' }
-  const scheme = /^([a-z]+):\/\//.exec(text)?.[1]
+  const scheme = /^([a-z]+):\/\/./.exec(text)?.[1]
   switch (scheme) {
     case 'https':
     case 'http':
@@ -43,7 +43,8 @@ export function parseAddress(text: string): AddressWithCredentials | undefined {
 
 function httpAddress(text: string, transport: 'https' | 'http'): AddressWithCredentials | undefined {
   const url = parseUrl(text)
-  if (url === undefined || url.hash !== '' || !HOST.test(url.host)) return undefined
+  // WHATWG's parser takes any number of slashes, git two.
+  if (url === undefined || /^https?:\/\/\//.test(text) || url.hash !== '' || !HOST.test(url.host)) return undefined
   const [username, password] = [decoded(url.username), decoded(url.password)]
   if (username === undefined || password === undefined) return undefined
   url.username = ''
@@ -66,7 +67,7 @@ function sshAddress(text: string): Address | undefined {
 }
 
 function scpAddress(text: string): Address | undefined {
-  const [, user, host = '', path = ''] = /^(?:([^@:/]+)@)?([^@:/]+|\[[0-9A-Fa-f:.]+\]):(.+)$/.exec(text) ?? []
+  const [, user, host = '', path = ''] = /^(?:([^@:/]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@:/[]+):(.+)$/.exec(text) ?? []
   if (!HOST.test(host) || (user !== undefined && !USER.test(user))) return undefined
   // A second colon would make it a remote helper, `ext::command`; a dash would be an option of the other side's git.
   if (/^[-:]/.test(path) || path.startsWith('//')) return undefined

@@ -25,38 +25,31 @@ const REF_WANTED = 'HEAD, the name of a branch or tag, or a full hash'
 const PATH_WANTED = 'a directory inside the repository, such as deploy/web'
 const FILE_WANTED = 'the path of a file'
 
-const text = (wanted: string) => v.pipe(v.string(wanted), v.minLength(1, wanted))
+/** A text that `parse` understands, as what it gives. */
+function parsed<T extends string | object>(parse: (text: string) => T | undefined, wanted: string) {
+  return v.pipe(
+    v.string(wanted),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const result = parse(dataset.value)
+      if (result !== undefined) return result
+      addIssue({ message: wanted })
+      return NEVER
+    }),
+  )
+}
+
 /** A path that goes into ssh's own options, where quotes and line breaks would end it. */
-const sshFile = v.pipe(
-  v.string(FILE_WANTED),
-  v.check(path => path !== '' && !/["\p{Cc}]/u.test(path), FILE_WANTED),
-)
+const sshFile = v.pipe(v.string(FILE_WANTED), v.regex(/^[^"\p{Cc}]+$/u, FILE_WANTED))
 
 const fields = v.strictObject({
-  url: v.pipe(
-    v.string(URL_WANTED),
-    v.check(url => parseAddress(url) !== undefined, URL_WANTED),
-    v.metadata({ examples: ['https://git.example.org/config.git'] }),
-  ),
-  ref: v.optional(
-    v.pipe(
-      v.string(REF_WANTED),
-      v.check(ref => parseRef(ref) !== undefined, REF_WANTED),
-    ),
-    'HEAD',
-  ),
+  url: v.pipe(parsed(parseAddress, URL_WANTED), v.metadata({ examples: ['https://git.example.org/config.git'] })),
+  ref: v.optional(parsed(parseRef, REF_WANTED), 'HEAD'),
   poll: v.optional(durationMs({ least: 100 }), '10s'),
   timeout: v.optional(durationMs({ least: 1_000 }), '60s'),
-  path: v.optional(
-    v.pipe(
-      v.string(PATH_WANTED),
-      v.check(path => parseTreePath(path) !== undefined, PATH_WANTED),
-    ),
-    '',
-  ),
+  path: v.optional(parsed(parseTreePath, PATH_WANTED), ''),
   auth: v.optional(
     v.strictObject({
-      username: v.optional(text('a user name')),
+      username: v.optional(v.pipe(v.string('a user name'), v.nonEmpty('a user name'))),
       password: v.optional(credential()),
       sshKey: v.optional(sshFile),
       knownHosts: v.optional(sshFile),
@@ -72,28 +65,28 @@ export const gitOptions = v.pipe(
   fields,
   v.forward(
     v.check(
-      options => transportOf(options) !== 'ssh' || (has(options.auth.sshKey) && has(options.auth.knownHosts)),
+      ({ url, auth }) => url.transport !== 'ssh' || (auth.sshKey !== undefined && auth.knownHosts !== undefined),
       'sshKey and knownHosts, which an ssh URL needs',
     ),
     ['auth'],
   ),
   v.forward(
     v.check(
-      options => transportOf(options) === 'ssh' || !(has(options.auth.sshKey) || has(options.auth.knownHosts)),
+      ({ url, auth }) => url.transport === 'ssh' || (auth.sshKey === undefined && auth.knownHosts === undefined),
       'no sshKey and knownHosts, which are for ssh URLs',
     ),
     ['auth'],
   ),
   v.forward(
     v.check(
-      options => isHttp(options) || !(has(options.auth.username) || has(options.auth.password)),
+      ({ url, auth }) => isHttp(url) || (auth.username === undefined && auth.password === undefined),
       'no username and password, which are for https URLs',
     ),
     ['auth'],
   ),
   v.forward(
     v.check(
-      options => addressOf(options).password === undefined || !has(options.auth.password),
+      ({ url, auth }) => url.password === undefined || auth.password === undefined,
       'no password, because the URL has one',
     ),
     ['auth', 'password'],
@@ -101,36 +94,21 @@ export const gitOptions = v.pipe(
   v.transform(toOptions),
 ) satisfies Schema<GitOptions>
 
-function toOptions(options: Fields): GitOptions {
-  const { username, password, sshKey, knownHosts } = options.auth
-  const { username: urlUsername, password: urlPassword, ...address } = addressOf(options)
+function toOptions({ url, ref, poll, timeout, path, auth, sensitive }: Fields): GitOptions {
+  const { username, password, sshKey, knownHosts } = auth
   return {
-    address,
-    ref: parseRef(options.ref) ?? 'HEAD',
-    pollMs: options.poll,
-    timeoutMs: options.timeout,
-    path: parseTreePath(options.path) ?? '',
-    username: username ?? urlUsername,
-    password: password ?? urlPassword,
+    address: { url: url.url, transport: url.transport },
+    ref,
+    pollMs: poll,
+    timeoutMs: timeout,
+    path,
+    username: username ?? url.username,
+    password: password ?? url.password,
     ssh: sshKey === undefined || knownHosts === undefined ? undefined : { key: sshKey, knownHosts },
-    sensitive: options.sensitive,
+    sensitive,
   }
 }
 
-function addressOf({ url }: { readonly url: string }) {
-  const address = parseAddress(url)
-  if (address === undefined) throw new TypeError('the url was validated before')
-  return address
-}
-
-function transportOf(options: { readonly url: string }): Address['transport'] {
-  return addressOf(options).transport
-}
-
-function isHttp(options: { readonly url: string }): boolean {
-  return ['http', 'https'].includes(transportOf(options))
-}
-
-function has(value: unknown): boolean {
-  return value !== undefined
+function isHttp({ transport }: Address): boolean {
+  return transport === 'http' || transport === 'https'
 }

@@ -161,9 +161,17 @@ export class GitProvider implements Provider {
 
   /** Step 2. The ref may have moved on since it was asked for: what came is what is read. */
   async #fetch({ name }: RemoteRef, operation: Operation): Promise<string> {
+    const { address } = this.#options
     if (this.#repository.crowded) await this.#collect(operation)
-    await this.#repository.fetch(this.#options.address.url, name, operation)
-    return await this.#repository.commit(operation)
+    await this.#repository.fetch(address.url, name, operation)
+    try {
+      return await this.#repository.commit(operation)
+    } catch (error) {
+      if (!(error instanceof GitFailed) || error.timedOut) throw error
+      const kind = await this.#repository.kind(operation)
+      if (kind === 'commit') throw error
+      throw new ProviderError('invalid-data', `${address.url}: ${name} is a ${kind}, not a commit`)
+    }
   }
 
   async #readCommit(commit: string, operation: Operation): Promise<Reading> {

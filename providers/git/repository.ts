@@ -74,9 +74,13 @@ export class Repository {
 
   /** The hash of the commit that was fetched last, or of `revision`; tags are followed to it. */
   async commit({ deadline, signal }: Operation, revision = OUR_REF): Promise<string> {
-    const args = ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`]
-    // Before git 2.48 the echo of --end-of-options comes first.
-    return (await this.#git.local(args, deadline, signal)).trim().split('\n').at(-1) ?? ''
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]
+    return (await this.#git.local(args, deadline, signal)).trim()
+  }
+
+  /** What a tag that leads to no commit leads to, `blob` or `tree`. */
+  async kind({ deadline, signal }: Operation): Promise<string> {
+    return (await this.#git.local(['cat-file', '-t', `${OUR_REF}^{}`], deadline, signal)).trim()
   }
 
   /** What a commit has in a directory. Throws `invalid-data` when it has no such directory. @param where for messages */
