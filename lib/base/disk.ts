@@ -32,9 +32,7 @@ export const disk: FileSystem = {
     await mkdir(path, mode)
     await chmod(path, mode) // No matter what the umask is.
   },
-  async makeDirectories(path, mode) {
-    await mkdir(path, { recursive: true, mode })
-  },
+  makeDirectories: (path, mode) => makeDirectories(path, mode),
   list: async path => (await readdir(path)).toSorted(),
   link: (target, path) => symlink(target, path),
   readLink: path => orUndefined(readlink(path)),
@@ -140,6 +138,13 @@ async function appendFile(path: string, content: Uint8Array): Promise<void> {
     await handle.close()
   }
   if (created) await syncDirectory(dirname(path))
+}
+
+async function makeDirectories(path: string, mode: number): Promise<void> {
+  const outermost = await mkdir(path, { recursive: true, mode })
+  if (outermost === undefined) return
+  // Each new directory is an entry of its parent.
+  for (let made = path; made.length >= outermost.length; made = dirname(made)) await syncDirectory(dirname(made))
 }
 
 async function syncDirectory(path: string): Promise<void> {

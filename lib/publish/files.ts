@@ -3,7 +3,7 @@ import { explained } from '../base/disk-error.ts'
 import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
 import { attributesOf, Generations } from './generations.ts'
-import { checkPaths, parentsOf } from './paths.ts'
+import { checkPaths } from './paths.ts'
 import type { Publisher, PublisherHost } from './publisher.ts'
 
 /** Publishes files at absolute paths, where no link can flip them all at once: each file is complete at every moment, and
@@ -20,8 +20,7 @@ export function filesPublisher(directory: string, host: PublisherHost): Publishe
   const marker = join(directory, 'visible')
 
   async function prepare(): Promise<void> {
-    await fileSystem.makeDirectories(directory, 0o700)
-    await generations.sweep()
+    await generations.prepare()
   }
 
   async function visible(): Promise<number | undefined> {
@@ -67,7 +66,7 @@ export function filesPublisher(directory: string, host: PublisherHost): Publishe
         unsynced.add(dirname(file.path))
         continue
       }
-      await makeParents(file.path)
+      await fileSystem.makeDirectories(dirname(file.path), 0o755)
       await fileSystem.replaceFile(file.path, file.content, attributesOf(file)) // (3)
     }
     for (const parent of await removeVanished(number, before, files)) unsynced.add(parent) // (4)
@@ -83,14 +82,6 @@ export function filesPublisher(directory: string, host: PublisherHost): Publishe
     const ours = await fileSystem.stat(directory)
     if (status.uid !== (uid ?? ours?.uid) || (gid !== undefined && status.gid !== gid)) return false
     return Buffer.compare(await fileSystem.readFile(path), content) === 0
-  }
-
-  async function makeParents(path: string): Promise<void> {
-    for (const parent of parentsOf(path)) {
-      if ((await fileSystem.stat(parent)) !== undefined) continue
-      await fileSystem.makeDirectories(parent, 0o755)
-      await fileSystem.syncDirectory(dirname(parent))
-    }
   }
 
   /** Gives the directories that lost a file. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { forEachConcurrent } from '../base/concurrent.ts'
 import type { FileAttributes, FileStatus } from '../base/filesystem.ts'
 import { OperationalError } from '../errors.ts'
@@ -56,7 +56,7 @@ export class Generations {
   /** Writes a generation.
    *
    *  1. Remove what lies there under this number, complete or not.
-   *  2. Write the files, with their final mode and owner, into a directory of another name. A crash leaves that for `sweep`.
+   *  2. Write the files, with their final mode and owner, into a directory of another name. A crash leaves that for `prepare`.
    *  3. Sync all of it. From here on the files survive a power cut.
    *  4. Rename the directory to its name. From here on the generation exists.
    *  5. Sync the rename. */
@@ -71,7 +71,7 @@ export class Generations {
       await fileSystem.syncTree(unfinished) // (3)
       await fileSystem.rename(unfinished, directory) // (4)
     } catch (error) {
-      // On a full disk it gives back the space; if this fails, too, `sweep` does it.
+      // On a full disk it gives back the space; if this fails, too, `prepare` does it.
       await fileSystem.remove(unfinished).catch(() => {})
       throw error
     }
@@ -183,9 +183,12 @@ export class Generations {
     await fileSystem.remove(gone)
   }
 
-  /** Removes what a crash left half written or half removed. */
-  async sweep(): Promise<void> {
+  /** Makes the directory when there is none, and removes what a crash left half written or half removed. */
+  async prepare(): Promise<void> {
     const { fileSystem } = this.#host
+    await fileSystem.makeDirectories(this.#home, this.#directoryMode)
+    // A crash may have come before the sync of its making. What is above it may not be ours to open.
+    await fileSystem.syncDirectory(dirname(this.#home)).catch(() => {})
     for (const name of await fileSystem.list(this.#home)) {
       if (LEFT_OVER.test(name)) await fileSystem.remove(join(this.#home, name))
     }

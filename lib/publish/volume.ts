@@ -24,13 +24,12 @@ export function volumePublisher(volume: string, host: PublisherHost): Publisher 
   const next = join(volume, '..data.new')
 
   /** 1. Create the volume's directory when there is none.
-   *  2. Remove a left-over `..data.new` and half-made or half-removed generations.
+   *  2. Remove half-made and half-removed generations, and a left-over `..data.new`.
    *  3. Remove generations above the visible one: staged, maybe intended, but never flipped to; nobody has seen them.
    *  4. Take up a publish that crashed after its flip: make and remove links to match. */
   async function prepare(): Promise<void> {
-    await fileSystem.makeDirectories(volume, 0o755) // (1)
-    await fileSystem.remove(next) // (2)
-    await generations.sweep()
+    await generations.prepare() // (1, 2)
+    await fileSystem.remove(next)
     const number = await visible()
     if (number === undefined) return
     for (const staged of await generations.list()) {

@@ -65,7 +65,13 @@ export class CrashFileSystem implements FileSystem {
     return this.#change(() => this.#inner.makeDirectory(path, mode))
   }
   makeDirectories(path: string, mode: number): Promise<void> {
-    return this.#change(() => this.#inner.makeDirectories(path, mode))
+    return this.#change(
+      () => this.#inner.makeDirectories(path, mode),
+      async () => {
+        // The last one is made and not synced; where it exists, nothing.
+        await this.#inner.makeDirectory(path, mode).catch(() => {})
+      },
+    )
   }
   link(target: string, path: string): Promise<void> {
     return this.#change(() => this.#inner.link(target, path))

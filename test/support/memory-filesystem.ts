@@ -98,6 +98,7 @@ export class MemoryFileSystem implements FileSystem {
     if (node !== undefined) throw systemError('EEXIST', path)
     await this.makeDirectories(dirname(path), mode)
     await this.makeDirectory(path, mode)
+    await this.syncDirectory(dirname(path))
   }
 
   async list(path: string): Promise<readonly string[]> {
