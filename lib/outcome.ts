@@ -1,4 +1,4 @@
-import type { Dependency } from './dependency.ts'
+import { showDependency, type Dependency } from './dependency.ts'
 
 /** What one pass over a bundle came to. */
 export type Outcome =
@@ -28,4 +28,22 @@ export interface Waiting {
 export interface Problem {
   readonly message: string
   readonly hint?: string
+}
+
+/** An outcome for people, in one line. */
+export function explainOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'waiting':
+      return `waiting for ${outcome.for.map(({ dependency, why }) => `${showDependency(dependency)} (${why})`).join('; ')}`
+    case 'unchanged':
+      return `unchanged at generation ${outcome.generation}`
+    case 'broken':
+      return outcome.problem.message
+    case 'rejected':
+      return outcome.why
+    case 'published':
+      return `published generation ${outcome.generation}`
+    case 'rolled-back':
+      return `generation ${outcome.condemned} was rolled back by ${outcome.generation}: ${outcome.why}`
+  }
 }

@@ -16,6 +16,11 @@ export class Mailbox<T> {
     return this.#slot !== undefined
   }
 
+  /** Throws away what lies there. */
+  clear(): void {
+    this.#slot = undefined
+  }
+
   /** Takes the value, waiting for one. Rejects with the signal's reason when it aborts first. One taker at a time. */
   async take(signal: AbortSignal): Promise<T> {
     while (this.#slot === undefined) await this.#arrival(signal)

@@ -1,0 +1,347 @@
+import { exponentialBackoff } from '../base/backoff.ts'
+import { messageOf, OperationalError, systemCode } from '../errors.ts'
+import type { Contents, OutputFile } from '../generation.ts'
+import { explainOutcome, type Outcome, type Problem } from '../outcome.ts'
+import type { DeliveryResult } from '../notify/notifier.ts'
+import type { Rendered } from '../render/renderer.ts'
+import type { Parts } from './parts.ts'
+import type { Recovery } from '../state/recover.ts'
+import { settle, takenWithin } from './settle.ts'
+
+/** After this long without a change a bundle comes round all the same, to see whether the volume still shows what it should. */
+const HEAL_EVERY_MS = 30_000
+
+/** Between two tries to publish what cannot be published. */
+const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
+
+/** What the reconciler knows of its bundle, for the status. */
+export interface Standing {
+  /** What is visible, and whether it is confirmed. */
+  readonly visible: number | undefined
+  readonly confirmed: boolean
+  readonly outcome: Outcome | undefined
+  /** Why the visible generation was condemned though it stays: there is nothing to go back to, or it was put back already. */
+  readonly condemned: string | undefined
+  /** Set while a pass is failing on something other than its inputs: a full volume, a lost directory. */
+  readonly failing: Problem | undefined
+}
+
+/** Keeps one bundle as it should be: from readings to notice, one pass at a time, for ever.
+ *
+ *  A pass is steps 3 to 10 of the data path (`lib/README.md`). What is durable is the volume and the journal; this object holds
+ *  only what can be found again from them, so a crash between any two steps is taken up by `recover`. */
+export class Reconciler {
+  readonly #parts: Parts
+  readonly #report: (standing: Standing) => void
+  #standing: Standing = { visible: undefined, confirmed: false, outcome: undefined, condemned: undefined, failing: undefined }
+  /** What is visible as contents: known once published or found in the journal. */
+  #visibleDigest: string | undefined
+  /** The files of the visible generation, where this process published it. */
+  #shown: readonly OutputFile[] | undefined
+  /** Contents that a check refused or the application took badly, by digest, and why. They are not tried again until an input
+   *  changed and what came of it was taken well. */
+  readonly #refused = new Map<string, string>()
+  /** The last outcome that was logged. */
+  #said = ''
+  /** Whether the next turn begins with what is durable: at the start, and after a failure. */
+  #mustRecover = true
+  /** Orders passes and late conclusions one after another. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** @param report is told whenever the standing changes. */
+  constructor(parts: Parts, report: (standing: Standing) => void) {
+    this.#parts = parts
+    this.#report = report
+  }
+
+  /** Runs until the signal aborts. A failure that is not of the inputs (a full volume, a lost directory) is waited out, loudly,
+   *  and then taken up like a crash: from what is durable. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, inputs } = this.#parts
+    let backoff = FAILURE_BACKOFF
+    try {
+      for (;;) {
+        try {
+          if (this.#mustRecover) await this.#inTurn(() => this.#recover(signal))
+          const outcome = await this.#inTurn(() => this.#pass(signal))
+          backoff = FAILURE_BACKOFF
+          if (this.#standing.failing !== undefined) this.#stand({ failing: undefined })
+          this.#say(outcome)
+          await this.#nextTurn(outcome, signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          this.#fail(error)
+          await takenWithin(inputs.changed, backoff.durationMs(random), clock, signal)
+          backoff = backoff.next()
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      await this.#last
+    }
+  }
+
+  /** One log line for an outcome that is news. What was published or rolled back has been said where it happened. */
+  #say(outcome: Outcome): void {
+    const { log, bundle } = this.#parts
+    const explained = explainOutcome(outcome)
+    if (explained === this.#said) return
+    this.#said = explained
+    if (outcome.kind === 'waiting') log.info('waiting', { bundle, for: explained })
+    else if (outcome.kind === 'broken') log.error('broken, what was visible stays', { bundle, ...outcome.problem })
+    else if (outcome.kind === 'rejected') log.warn('rejected, what was visible stays', { bundle, why: outcome.why })
+    else log.debug(outcome.kind, { bundle, generation: outcome.generation })
+  }
+
+  /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { publisher } = this.#parts
+    this.#shown = undefined
+    await publisher.prepare()
+    const { unfinished } = await this.#recovery(await publisher.visible())
+    if (unfinished !== undefined) await publisher.resume(unfinished)
+    const visible = await publisher.visible()
+    const recovery = await this.#recovery(visible)
+    this.#visibleDigest = recovery.digest
+    for (const [digest, why] of recovery.condemnedDigests) this.#refused.set(digest, `taken badly before: ${why}`)
+    this.#stand({ visible, confirmed: recovery.confirmed, condemned: recovery.condemned })
+    this.#mustRecover = false
+    if (visible === undefined) return
+    const { condemned, restores, lastConfirmed } = recovery
+    if (!recovery.known) return this.#adopt(visible, signal)
+    if (condemned !== undefined && restores === undefined && lastConfirmed !== undefined) {
+      await this.#rollBack(visible, condemned, signal)
+    } else if (recovery.owed.length > 0 || !recovery.confirmed) {
+      await this.#notify(visible, recovery.changed, recovery.owed, restores, signal)
+    }
+  }
+
+  /** Takes over a visible generation that the journal does not know: the state directory was lost, or is another one than an
+   *  init container's. Nobody knows who was told of it, so everyone is; what it shows is taken from its files. */
+  async #adopt(visible: number, signal: AbortSignal): Promise<void> {
+    const { publisher, journal, hooks, digestOf, changedPaths } = this.#parts
+    const files = await publisher.read(visible)
+    const digest = digestOf(files)
+    const changed = changedPaths([], files)
+    await journal.append({ kind: 'intended', generation: visible, digest, hooks, changed })
+    this.#visibleDigest = digest
+    await this.#notify(visible, changed, hooks, undefined, signal)
+  }
+
+  /** One trip from readings to notice. */
+  async #pass(signal: AbortSignal): Promise<Outcome> {
+    const { inputs, renderer, publisher } = this.#parts
+    inputs.changed.clear()
+    // 4. Render what changed, against what is known now.
+    const rendered = renderer.render(inputs)
+    // 5. Subscribe to exactly what was asked for.
+    inputs.want(rendered.wanted)
+    if (rendered.kind !== 'complete') return this.#stand({ outcome: this.#notComplete(rendered) })
+    // 6. Assemble: nothing to do when it is what everyone sees; the volume itself is asked, not our memory.
+    const { contents } = rendered
+    const visible = await publisher.visible()
+    if (visible !== undefined && contents.digest === this.#visibleDigest && visible === this.#standing.visible) {
+      if (this.#standing.confirmed) await this.#collect(visible)
+      return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
+    }
+    const why = this.#refused.get(contents.digest)
+    if (why !== undefined) return this.#stand({ outcome: { kind: 'rejected', digest: contents.digest, why } })
+    return this.#stand({ outcome: await this.#publish(contents, visible, signal) })
+  }
+
+  #notComplete(rendered: Exclude<Rendered, { kind: 'complete' }>): Outcome {
+    const { inputs } = this.#parts
+    if (rendered.kind === 'broken') return { kind: 'broken', problem: rendered.problem }
+    return {
+      kind: 'waiting',
+      for: rendered.missing.map(dependency => ({ dependency, why: inputs.why(dependency) })),
+    }
+  }
+
+  /** Steps 7 to 10: stage, check, make visible, tell, and wait how it is taken. */
+  async #publish(contents: Contents, visible: number | undefined, signal: AbortSignal): Promise<Outcome> {
+    const { publisher, check } = this.#parts
+    const { digest, files } = contents
+    // 7. Stage: written and durable, unseen.
+    const number = await this.#nextNumber(visible)
+    const directory = await publisher.stage(number, files)
+    // 8. Check.
+    const verdict = await check(directory, signal)
+    if (!verdict.ok) {
+      this.#refused.set(digest, verdict.why)
+      await publisher.discard(number)
+      return { kind: 'rejected', digest, why: verdict.why }
+    }
+    // 9. Publish.
+    const changed = await this.#makeVisible(number, digest, files, visible, undefined)
+    // 10. Notify, and see how it is taken.
+    const taken = await this.#notify(number, changed, this.#parts.hooks, undefined, signal)
+    if (taken !== undefined) return taken
+    return { kind: 'published', generation: number, changed, confirmed: this.#standing.confirmed }
+  }
+
+  async #recovery(visible: number | undefined): Promise<Recovery> {
+    return this.#parts.journal.recover(visible, await this.#parts.publisher.generations())
+  }
+
+  async #nextNumber(visible: number | undefined): Promise<number> {
+    return (await this.#recovery(visible)).nextNumber
+  }
+
+  /** Journals the intent, then makes the staged generation visible; gives the paths that differ from what was visible. */
+  async #makeVisible(
+    number: number,
+    digest: string,
+    files: readonly OutputFile[],
+    before: number | undefined,
+    restores: number | undefined,
+  ): Promise<readonly string[]> {
+    const { publisher, journal, hooks, log, bundle } = this.#parts
+    const changed = await this.#changed(before, number, files)
+    const intent = { kind: 'intended', generation: number, digest, hooks, changed } as const
+    await journal.append(restores === undefined ? intent : { ...intent, restores })
+    await publisher.publish(number)
+    this.#visibleDigest = digest
+    this.#shown = files
+    this.#stand({ visible: number, confirmed: false, condemned: undefined })
+    log.info('published', { bundle, generation: number, changed: changed.length })
+    return changed
+  }
+
+  /** The paths that differ from what was visible: by our own memory where we published it, else by reading both back. */
+  async #changed(before: number | undefined, number: number, files: readonly OutputFile[]): Promise<readonly string[]> {
+    const { publisher, changedPaths } = this.#parts
+    if (before === undefined) return changedPaths([], files)
+    if (this.#shown !== undefined && before === this.#standing.visible) return changedPaths(this.#shown, files)
+    return changedPaths(await publisher.read(before), await publisher.read(number))
+  }
+
+  /** Tells the hooks that are owed and concludes, now when every hook was reached at the first try, else as soon as that is so.
+   *  Gives the outcome when it ended in a rollback. */
+  async #notify(
+    number: number,
+    changed: readonly string[],
+    owed: readonly string[],
+    restores: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    const { notifier, publisher, bundle } = this.#parts
+    const message = { bundle, generation: number, digest: this.#visibleDigest ?? '', changed, directory: publisher.directory(number) }
+    const delivery = notifier.tell(restores === undefined ? message : { ...message, restores }, owed)
+    await Promise.race([delivery.result, delivery.firstRound])
+    const result = await Promise.race([delivery.result, Promise.resolve(undefined)])
+    if (result !== undefined) return this.#conclude(number, result, restores, signal)
+    // A hook that cannot be reached holds up nothing: it is tried again beside the loop until it is told or superseded.
+    void delivery.result.then(late => this.#later(() => this.#concludeLate(number, late, restores, signal), signal))
+    return undefined
+  }
+
+  async #concludeLate(number: number, result: DeliveryResult, restores: number | undefined, signal: AbortSignal): Promise<void> {
+    if (number !== this.#standing.visible) return
+    const outcome = await this.#conclude(number, result, restores, signal)
+    if (outcome !== undefined) this.#stand({ outcome })
+  }
+
+  /** Ends the probation of the visible generation: confirmed, or condemned and rolled back. */
+  async #conclude(
+    number: number,
+    result: DeliveryResult,
+    restores: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    const { journal, probe, log, bundle } = this.#parts
+    if (result.kind === 'superseded') return undefined
+    const verdict = result.kind === 'refused' ? { ok: false, why: `${result.hook}: ${result.why}` } as const : await probe?.(signal)
+    if (verdict !== undefined && !verdict.ok) {
+      await journal.append({ kind: 'condemned', generation: number, digest: this.#visibleDigest ?? '', why: verdict.why })
+      log.warn('condemned', { bundle, generation: number, why: verdict.why })
+      this.#stand({ condemned: verdict.why })
+      // No ping-pong: what was itself put back stays, and the status says why.
+      return restores === undefined ? this.#rollBack(number, verdict.why, signal) : undefined
+    }
+    await journal.append({ kind: 'confirmed', generation: number })
+    if (restores === undefined) this.#refused.clear()
+    this.#stand({ confirmed: true })
+    log.info('confirmed', { bundle, generation: number })
+    await this.#collect(number)
+    return undefined
+  }
+
+  /** Removes what no reader can still be on: all but the newest `keep` generations and the one to go back to. */
+  async #collect(visible: number): Promise<void> {
+    const { publisher, keep } = this.#parts
+    const { lastConfirmed } = await this.#recovery(visible)
+    await publisher.collect(keep, lastConfirmed === undefined ? [] : [lastConfirmed])
+  }
+
+  /** Publishes the last confirmed contents as a new generation; where there are none, what is visible stays. */
+  async #rollBack(condemned: number, why: string, signal: AbortSignal): Promise<Outcome> {
+    const { publisher, log, bundle } = this.#parts
+    const { lastConfirmed, lastConfirmedDigest, digest } = await this.#recovery(condemned)
+    if (digest !== undefined) this.#refused.set(digest, why)
+    if (lastConfirmed === undefined || lastConfirmedDigest === undefined) {
+      log.error('nothing to roll back to', { bundle, generation: condemned, why })
+      return { kind: 'rejected', digest: digest ?? '', why: `${why}; there is no confirmed generation to go back to` }
+    }
+    const files = await publisher.read(lastConfirmed)
+    const number = await this.#nextNumber(condemned)
+    await publisher.stage(number, files)
+    const changed = await this.#makeVisible(number, lastConfirmedDigest, files, condemned, lastConfirmed)
+    log.warn('rolled back', { bundle, condemned, generation: number, restores: lastConfirmed, why })
+    await this.#notify(number, changed, this.#parts.hooks, lastConfirmed, signal)
+    return { kind: 'rolled-back', condemned, generation: number, why }
+  }
+
+  /** Waits until it is worth coming round again. */
+  async #nextTurn(outcome: Outcome, signal: AbortSignal): Promise<void> {
+    const { inputs, clock } = this.#parts
+    const { visible } = this.#standing
+    if (outcome.kind === 'waiting') {
+      const missing = outcome.for.map(({ dependency }) => dependency)
+      do await inputs.changed.take(signal)
+      while (!inputs.settled(missing))
+      // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.
+      if (visible === undefined) return
+    } else if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) {
+      return
+    }
+    await settle(inputs.changed, this.#parts.settle, clock, signal)
+  }
+
+  /** Notes a failure; one log line when the story changes, not one for each try. */
+  #fail(error: unknown): void {
+    const { log, bundle } = this.#parts
+    const problem = problemOf(error)
+    if (this.#standing.failing?.message !== problem.message) log.error('pass failed', { bundle, ...problem })
+    this.#mustRecover = true
+    this.#stand({ failing: problem, outcome: { kind: 'broken', problem } })
+  }
+
+  #later(task: () => Promise<void>, signal: AbortSignal): void {
+    this.#inTurn(task).catch((error: unknown) => {
+      if (signal.aborted) return
+      this.#fail(error)
+      this.#parts.inputs.changed.put(undefined)
+    })
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(task, task)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  #stand<Change extends Partial<Standing>>(change: Change): Change extends { outcome: infer O } ? O : undefined {
+    this.#standing = { ...this.#standing, ...change }
+    this.#report(this.#standing)
+    return change.outcome as Change extends { outcome: infer O } ? O : undefined
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  const code = systemCode(error)
+  const message = code === undefined || messageOf(error).includes(code) ? messageOf(error) : `${code}: ${messageOf(error)}`
+  return error instanceof OperationalError && error.hint !== undefined ? { message, hint: error.hint } : { message }
+}
+

@@ -1,0 +1,115 @@
+import type { Clock } from '../base/clock.ts'
+import { explainOutcome } from '../outcome.ts'
+import type { BundleStatus, ProviderStatus, Status } from '../status.ts'
+import type { Standing } from './reconciler.ts'
+
+/** How long a hook may be owed before the bundle is not ready because of it. */
+const OWED_GRACE_MS = 30_000
+/** How often the loop shows that it comes round. */
+const HEARTBEAT_MS = 5_000
+
+export interface Owed {
+  readonly hook: string
+  readonly error: string | undefined
+}
+
+/** Gathers what every bundle reports into one status for people and probes. */
+export class Reporter {
+  readonly #clock: Clock
+  readonly #providers: () => readonly ProviderStatus[]
+  readonly #bundles = new Map<string, Reported>()
+  readonly #listeners = new Set<() => void>()
+  #loopedAtMs: number
+
+  /** @param bundles gives, for each bundle, the hooks that it owes. */
+  constructor(
+    bundles: ReadonlyMap<string, () => readonly Owed[]>,
+    providers: () => readonly ProviderStatus[],
+    clock: Clock,
+  ) {
+    this.#clock = clock
+    this.#providers = providers
+    this.#loopedAtMs = clock.monotonicMs()
+    for (const [name, owed] of bundles) this.#bundles.set(name, { standing: undefined, owed, owingSinceMs: undefined })
+  }
+
+  /** Takes a bundle's standing. */
+  report(bundle: string, standing: Standing): void {
+    const reported = this.#bundles.get(bundle)
+    if (reported === undefined) throw new TypeError(`no bundle ${bundle}`)
+    reported.standing = standing
+    this.#loopedAtMs = this.#clock.monotonicMs()
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls back after every report, until the returned function is called. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Shows, until the signal aborts, that the event loop comes round: what liveness means here. Never depends on a backend. */
+  async beat(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(HEARTBEAT_MS, signal)
+      this.#loopedAtMs = this.#clock.monotonicMs()
+    }
+  }
+
+  status(): Status {
+    return {
+      bundles: [...this.#bundles].map(([name, reported]) => this.#bundleStatus(name, reported)),
+      providers: this.#providers(),
+      loopedAtMs: this.#loopedAtMs,
+    }
+  }
+
+  #bundleStatus(name: string, reported: Reported): BundleStatus {
+    const { standing } = reported
+    const owed = reported.owed()
+    const nowMs = this.#clock.monotonicMs()
+    reported.owingSinceMs = owed.length === 0 ? undefined : (reported.owingSinceMs ?? nowMs)
+    const overdue = reported.owingSinceMs !== undefined && nowMs - reported.owingSinceMs > OWED_GRACE_MS
+    const why = whyNotReady(standing, overdue ? owed : [])
+    return {
+      name,
+      generation: standing?.visible,
+      confirmed: standing?.confirmed ?? false,
+      lastOutcome: standing?.outcome,
+      owed,
+      ready: why === undefined,
+      summary: why ?? shows(standing, owed),
+    }
+  }
+}
+
+interface Reported {
+  standing: Standing | undefined
+  readonly owed: () => readonly Owed[]
+  owingSinceMs: number | undefined
+}
+
+/** One line that says why a bundle is not what the application should run on, or undefined when it is. What a failing input
+ *  left behind stays ready: the last good generation is exactly what it should run on then. */
+function whyNotReady(standing: Standing | undefined, overdue: readonly Owed[]): string | undefined {
+  if (standing?.visible === undefined) return `nothing published yet: ${explain(standing)}`
+  if (standing.condemned !== undefined) return `generation ${standing.visible} was taken badly and stays: ${standing.condemned}`
+  if (overdue.length > 0) {
+    return `generation ${standing.visible} not told: ${overdue.map(({ hook, error }) => `${hook} (${error ?? 'not tried yet'})`).join('; ')}`
+  }
+  if (!standing.confirmed) return `generation ${standing.visible} is on probation`
+  return undefined
+}
+
+function shows(standing: Standing | undefined, owed: readonly Owed[]): string {
+  const base = `generation ${standing?.visible}, confirmed`
+  const outcome = standing?.outcome
+  if (owed.length > 0) return `${base}; owed: ${owed.map(({ hook }) => hook).join(', ')}`
+  if (outcome === undefined || outcome.kind === 'unchanged' || outcome.kind === 'published') return base
+  return `${base}; not newer because: ${explain(standing)}`
+}
+
+function explain(standing: Standing | undefined): string {
+  if (standing?.failing !== undefined) return standing.failing.message
+  return standing?.outcome === undefined ? 'starting' : explainOutcome(standing.outcome)
+}

@@ -1,0 +1,50 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A scratch place with a configuration for the built program: one value, one template, one bundle. */
+export interface Place {
+  readonly root: string
+  readonly config: string
+  readonly value: string
+  readonly volume: string
+}
+
+export interface PlaceOptions {
+  /** In memory where the machine has such a file system, else on disk. */
+  readonly memory: boolean
+  readonly quiet: string
+  readonly hook?: string
+}
+
+const SHARED_MEMORY = '/dev/shm'
+
+export function makePlace({ memory, quiet, hook }: PlaceOptions): Place {
+  const root = mkdtempSync(join(memory && existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'outrigger-bench-'))
+  const place = { root, config: join(root, 'outrigger.yaml'), value: join(root, 'values', 'v'), volume: join(root, 'volume') }
+  mkdirSync(join(root, 'values'))
+  writeFileSync(place.value, '0')
+  writeFileSync(
+    place.config,
+    JSON.stringify({
+      providers: { local: { type: 'file', path: './values' } },
+      bundles: {
+        web: {
+          volume: place.volume,
+          files: [{ path: 'app.conf', content: 'value = {{ ref "local://v" }}\n' }],
+          hooks: hook === undefined ? [] : [{ http: hook }],
+          settle: { quiet, longest: '5s' },
+        },
+      },
+      state: join(root, 'state'),
+    }),
+  )
+  return place
+}
+
+export function removePlace({ root }: Place): void {
+  rmSync(root, { recursive: true, force: true })
+}
+
+/** What a child of a measurement gets: nothing that adds to its start. */
+export const bareEnvironment = { PATH: process.env['PATH'] ?? '' }
