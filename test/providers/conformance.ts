@@ -19,30 +19,12 @@ import {
   UNANSWERED,
   workbench,
   type ConformanceFixture,
+  type ConformanceTraits,
   type Make,
   type Workbench,
 } from './workbench.ts'
 
-export type { ConformanceFixture } from './workbench.ts'
-
-/** What a backend cannot have, and how long it takes. */
-export interface ConformanceTraits {
-  /** Whether what it holds can change while it is open. @default true */
-  readonly changes?: boolean
-  /** Whether a value can be any bytes. @default true */
-  readonly binary?: boolean
-  /** Whether a value can be empty. @default true */
-  readonly empty?: boolean
-  /** Whether names can be any Unicode, and nested with `/`. @default true */
-  readonly freeNames?: boolean
-  /** How a path shows that does not exist: as a reading that is `absent`, or, where a reading is a whole of which a path takes a
-   *  part, as an `answer` that throws. @default 'reading' */
-  readonly missing?: 'reading' | 'answer'
-  /** How many writes make a burst. @default 50 */
-  readonly burst?: number
-  /** How long a change may take to be seen. @default 10_000 */
-  readonly withinMs?: number
-}
+export type { ConformanceFixture, ConformanceTraits } from './workbench.ts'
 
 const CODES: ReadonlySet<string> = new Set<ProviderErrorCode>([
   'unavailable',

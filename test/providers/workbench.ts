@@ -1,13 +1,12 @@
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../lib/base/clock.ts'
-import { jsonLog } from '../../lib/base/log.ts'
 import { v } from '../../lib/base/schema.ts'
-import { Redactor } from '../../lib/base/secret.ts'
 import type { Value } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import type { Provider, ProviderHost, ProviderPlugin } from '../../lib/provider.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
 import { eventually } from '../support/eventually.ts'
+import { providerHost } from '../support/provider-host.ts'
 import { scratch } from '../support/scratch.ts'
 
 /** One backend of its own, and a plugin that is set up to read it. */
@@ -31,6 +30,25 @@ export interface ConformanceFixture<Options> {
   close(): Promise<void>
 }
 
+/** What a backend cannot have, and how long it takes. */
+export interface ConformanceTraits {
+  /** Whether what it holds can change while it is open. @default true */
+  readonly changes?: boolean
+  /** Whether a value can be any bytes. @default true */
+  readonly binary?: boolean
+  /** Whether a value can be empty. @default true */
+  readonly empty?: boolean
+  /** Whether names can be any Unicode, and nested with `/`. @default true */
+  readonly freeNames?: boolean
+  /** How a path shows that does not exist: as a reading that is `absent`, or, where a reading is a whole of which a path takes a
+   *  part, as an `answer` that throws. @default 'reading' */
+  readonly missing?: 'reading' | 'answer'
+  /** How many writes make a burst. @default 50 */
+  readonly burst?: number
+  /** How long a change may take to be seen. @default 10_000 */
+  readonly withinMs?: number
+}
+
 /** What stands for an answer where there is none. */
 export const ABSENT = Symbol('absent')
 export const UNANSWERED = Symbol('unanswered')
@@ -40,22 +58,15 @@ export type Make<Options> = () => Promise<ConformanceFixture<Options>>
 /** A fixture, the provider opened on it, and what the tests do with them. Everything ends with the test. */
 export class Workbench<Options> {
   readonly fixture: ConformanceFixture<Options>
-  readonly logged: string[] = []
+  readonly logged: readonly string[]
   readonly #host: ProviderHost
   #provider: Provider | undefined
 
   constructor(fixture: ConformanceFixture<Options>, directory: string) {
     this.fixture = fixture
-    this.#host = {
-      name: 'mine',
-      clock: systemClock,
-      random: Math.random,
-      log: jsonLog({ level: 'debug', redactor: new Redactor(), write: line => this.logged.push(line) }),
-      directory: async () => directory,
-      environment: {},
-      configDirectory: directory,
-      ...fixture.host,
-    }
+    const { host, logged } = providerHost(directory, fixture.host)
+    this.#host = host
+    this.logged = logged
   }
 
   get plugin(): ProviderPlugin<Options> {

@@ -1,0 +1,20 @@
+import { systemClock } from '../../lib/base/clock.ts'
+import { jsonLog } from '../../lib/base/log.ts'
+import { Redactor } from '../../lib/base/secret.ts'
+import type { ProviderHost } from '../../lib/provider.ts'
+
+/** A host for one provider, with the system's clock and an empty environment, and what it logged. */
+export function providerHost(directory: string, overrides: Partial<ProviderHost> = {}) {
+  const logged: string[] = []
+  const host: ProviderHost = {
+    name: 'mine',
+    clock: systemClock,
+    random: Math.random,
+    log: jsonLog({ level: 'debug', redactor: new Redactor(), write: line => logged.push(line) }),
+    directory: async () => directory,
+    environment: {},
+    configDirectory: directory,
+    ...overrides,
+  }
+  return { host, logged }
+}
