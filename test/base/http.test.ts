@@ -155,7 +155,7 @@ describe('connections', () => {
   })
 
   /** Answers the first request of the first connection, then cuts that connection when it is used again. */
-  async function listenAndCut(): Promise<{ readonly url: string; connections(): number }> {
+  async function listenAndCut(): Promise<{ readonly url: string; readonly connections: () => number }> {
     let connections = 0
     const port = await listenRaw(socket => {
       const isFirst = ++connections === 1

@@ -249,24 +249,6 @@ describe('the signal', () => {
     await expect(shell(`touch ${file}`, {}, AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(() => readFileSync(file)).toThrow('ENOENT')
   })
-
-  test('keeps no listener once the run is over', async () => {
-    const abort = new AbortController()
-    let listeners = 0
-    const { addEventListener, removeEventListener } = abort.signal
-    abort.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-      listeners++
-      return addEventListener.apply(abort.signal, args)
-    }
-    abort.signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-      listeners--
-      return removeEventListener.apply(abort.signal, args)
-    }
-
-    await start(['true'], {}, abort.signal)
-
-    expect(listeners).toBe(0)
-  })
 })
 
 describe('childEnvironment()', () => {

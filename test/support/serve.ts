@@ -8,7 +8,7 @@ export interface Serving {
   readonly port: number
   readonly server: Server
   /** How many connections were opened so far. */
-  connections(): number
+  readonly connections: () => number
 }
 
 /** A real HTTP server on a free loopback port (or a Unix socket), gone with all its connections when the test is over. */
