@@ -16,6 +16,7 @@ type reader struct {
 	setting Case                // what the next templates get
 	lists   map[string][]string // what `@name@` stands for
 	list    string              // the list that indented lines add to
+	text    *strings.Builder    // the template between `begin` and `finish`
 	cases   []Case
 }
 
@@ -37,8 +38,17 @@ func (r *reader) start(section string) {
 }
 
 func (r *reader) line(line string) (err error) {
+	if r.text != nil && line != "finish" {
+		r.text.WriteString(line + "\n")
+		return nil
+	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
+	case "begin":
+		r.text = &strings.Builder{}
+	case "finish":
+		r.add(r.text.String())
+		r.text = nil
 	case "", "#":
 		if strings.HasPrefix(line, "  ") {
 			r.lists[r.list] = append(r.lists[r.list], line[2:])

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+	"time"
 	"unicode/utf8"
 )
 
@@ -76,9 +77,14 @@ func record(out io.Writer, cases []Case) error {
 	encoder.SetEscapeHTML(false)
 	var data []byte
 	for _, c := range cases {
-		row := run(c)
+		row, ended := run(c)
+		if !ended {
+			fmt.Fprintln(os.Stderr, "record: left out, it does not end:", c.Row)
+			continue
+		}
 		first, _ := json.Marshal(row)
-		if second, _ := json.Marshal(run(c)); !bytes.Equal(first, second) || address.Match(first) {
+		again, _ := run(c)
+		if second, _ := json.Marshal(again); !bytes.Equal(first, second) || address.Match(first) {
 			return fmt.Errorf("%s is not deterministic: %s", c.Row, c.Text)
 		}
 		if bytes.Equal(row.Data, data) {
@@ -106,7 +112,39 @@ type Row struct {
 	ExecError  any             `json:"execError,omitempty"`
 }
 
-func run(c Case) Row {
+// How long a template may take, and how much it may write: a range over a large number does not end.
+const (
+	timeMax   = 5 * time.Second
+	outputMax = 1 << 20
+)
+
+// run runs a case, and says whether it came to an end.
+func run(c Case) (Row, bool) {
+	done := make(chan Row, 1)
+	output := &bounded{}
+	go func() { done <- runInto(output, c) }()
+	select {
+	case row := <-done:
+		return row, output.err == nil
+	case <-time.After(timeMax):
+		return Row{}, false
+	}
+}
+
+type bounded struct {
+	strings.Builder
+	err error
+}
+
+func (b *bounded) Write(content []byte) (int, error) {
+	if b.Len()+len(content) > outputMax {
+		b.err = io.ErrShortWrite
+		return 0, b.err
+	}
+	return b.Builder.Write(content)
+}
+
+func runInto(output *bounded, c Case) Row {
 	row := Row{Row: c.Row, Data: encodeValue(c.Data), Name: c.Name, Text: bytesOrText(c.Text), Delims: c.Delims, MissingKey: c.MissingKey}
 	t := template.New(c.Name).Funcs(functions)
 	if len(c.Delims) == 2 {
@@ -120,8 +158,7 @@ func run(c Case) Row {
 		row.ParseError = bytesOrText(err.Error())
 		return row
 	}
-	var output strings.Builder
-	if err := t.Execute(&output, c.Data); err != nil {
+	if err := t.Execute(output, c.Data); err != nil {
 		row.ExecError = bytesOrText(err.Error())
 		return row
 	}
