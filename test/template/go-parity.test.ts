@@ -123,7 +123,9 @@ const functions: FunctionTable<undefined> = new Map(
     declare('truth', ['bool'], undefined, ([truth]) => truth ?? null),
     declare('items', ['list'], undefined, ([items]) => items ?? null),
     declare('entries', ['map'], undefined, ([entries]) => entries ?? null),
-    declare('join', ['string'], 'string', ([separator, ...parts]) => (parts as readonly string[]).join(separator as string)),
+    declare('join', ['string'], 'string', ([separator, ...parts]) =>
+      (parts as readonly string[]).join(separator as string),
+    ),
     declare('wholes', [], 'int', numbers => numbers.length),
   ].map(declared => [declared.name, declared]),
 )
