@@ -33,7 +33,13 @@ export interface Standing {
 export class Reconciler {
   readonly #parts: Parts
   readonly #report: (standing: Standing) => void
-  #standing: Standing = { visible: undefined, confirmed: false, outcome: undefined, condemned: undefined, failing: undefined }
+  #standing: Standing = {
+    visible: undefined,
+    confirmed: false,
+    outcome: undefined,
+    condemned: undefined,
+    failing: undefined,
+  }
   /** What is visible as contents: known once published or found in the journal. */
   #visibleDigest: string | undefined
   /** The files of the visible generation, where this process published it. */
@@ -198,7 +204,10 @@ export class Reconciler {
     restores: number | undefined,
   ): Promise<readonly string[]> {
     const { publisher, journal, hooks, log, bundle } = this.#parts
-    const changed = await this.#changed(before, number, files)
+    // A hook that has not been told of what is visible hears now what it would have heard then, so that none misses a path.
+    const { owed, changed: untold } = await this.#recovery(before)
+    const differs = await this.#changed(before, number, files)
+    const changed = owed.length === 0 ? differs : [...new Set([...differs, ...untold])].toSorted()
     const intent = { kind: 'intended', generation: number, digest, hooks, changed } as const
     await journal.append(restores === undefined ? intent : { ...intent, restores })
     await publisher.publish(number)
@@ -227,7 +236,13 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<Outcome | undefined> {
     const { notifier, publisher, bundle } = this.#parts
-    const message = { bundle, generation: number, digest: this.#visibleDigest ?? '', changed, directory: publisher.directory(number) }
+    const message = {
+      bundle,
+      generation: number,
+      digest: this.#visibleDigest ?? '',
+      changed,
+      directory: publisher.directory(number),
+    }
     const delivery = notifier.tell(restores === undefined ? message : { ...message, restores }, owed)
     await Promise.race([delivery.result, delivery.firstRound])
     const result = await Promise.race([delivery.result, Promise.resolve(undefined)])
@@ -237,7 +252,12 @@ export class Reconciler {
     return undefined
   }
 
-  async #concludeLate(number: number, result: DeliveryResult, restores: number | undefined, signal: AbortSignal): Promise<void> {
+  async #concludeLate(
+    number: number,
+    result: DeliveryResult,
+    restores: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (number !== this.#standing.visible) return
     const outcome = await this.#conclude(number, result, restores, signal)
     if (outcome !== undefined) this.#stand({ outcome })
@@ -252,9 +272,15 @@ export class Reconciler {
   ): Promise<Outcome | undefined> {
     const { journal, probe, log, bundle } = this.#parts
     if (result.kind === 'superseded') return undefined
-    const verdict = result.kind === 'refused' ? { ok: false, why: `${result.hook}: ${result.why}` } as const : await probe?.(signal)
+    const verdict =
+      result.kind === 'refused' ? ({ ok: false, why: `${result.hook}: ${result.why}` } as const) : await probe?.(signal)
     if (verdict !== undefined && !verdict.ok) {
-      await journal.append({ kind: 'condemned', generation: number, digest: this.#visibleDigest ?? '', why: verdict.why })
+      await journal.append({
+        kind: 'condemned',
+        generation: number,
+        digest: this.#visibleDigest ?? '',
+        why: verdict.why,
+      })
       log.warn('condemned', { bundle, generation: number, why: verdict.why })
       this.#stand({ condemned: verdict.why })
       // No ping-pong: what was itself put back stays, and the status says why.
@@ -341,7 +367,7 @@ export class Reconciler {
 
 function problemOf(error: unknown): Problem {
   const code = systemCode(error)
-  const message = code === undefined || messageOf(error).includes(code) ? messageOf(error) : `${code}: ${messageOf(error)}`
+  const message =
+    code === undefined || messageOf(error).includes(code) ? messageOf(error) : `${code}: ${messageOf(error)}`
   return error instanceof OperationalError && error.hint !== undefined ? { message, hint: error.hint } : { message }
 }
-

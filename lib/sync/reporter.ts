@@ -93,7 +93,8 @@ interface Reported {
  *  left behind stays ready: the last good generation is exactly what it should run on then. */
 function whyNotReady(standing: Standing | undefined, overdue: readonly Owed[]): string | undefined {
   if (standing?.visible === undefined) return `nothing published yet: ${explain(standing)}`
-  if (standing.condemned !== undefined) return `generation ${standing.visible} was taken badly and stays: ${standing.condemned}`
+  if (standing.condemned !== undefined)
+    return `generation ${standing.visible} was taken badly and stays: ${standing.condemned}`
   if (overdue.length > 0) {
     return `generation ${standing.visible} not told: ${overdue.map(({ hook, error }) => `${hook} (${error ?? 'not tried yet'})`).join('; ')}`
   }

@@ -26,10 +26,7 @@ export async function takenWithin(
   const over = new AbortController()
   const cut = AbortSignal.any([signal, over.signal])
   try {
-    return await Promise.race([
-      mailbox.take(cut).then(() => true),
-      clock.sleep(durationMs, cut).then(() => false),
-    ])
+    return await Promise.race([mailbox.take(cut).then(() => true), clock.sleep(durationMs, cut).then(() => false)])
   } finally {
     over.abort(new Error('the wait is over'))
   }

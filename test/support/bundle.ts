@@ -31,6 +31,8 @@ export interface BundleSetup {
   readonly probe?: () => Promise<Verdict>
   readonly files?: (content: string) => readonly OutputFile[]
   readonly keepAgeMs?: number
+  /** Is told when a delivery has been recorded. */
+  readonly onDelivered?: (generation: number, hook: string) => void
 }
 
 /** One bundle at work, with every part real but the inputs, the rendering and the application. */
@@ -67,7 +69,10 @@ export class TestBundle {
     const host = { clock, random: () => 0.5, log: silentLog }
     this.#notifier = new Notifier({
       hooks: Object.entries(hooks).map(([id, tell]): Hook => ({ id, tell })),
-      delivered: (generation, hook) => journal.append({ kind: 'delivered', generation, hook }),
+      async delivered(generation, hook) {
+        await journal.append({ kind: 'delivered', generation, hook })
+        setup.onDelivered?.(generation, hook)
+      },
       ...host,
     })
     const reconciler = new Reconciler(
@@ -107,7 +112,8 @@ export class TestBundle {
     const deadline = this.#clock.monotonicMs() + withinMs
     await settled()
     while (!condition(this.standing)) {
-      if (this.#clock.monotonicMs() > deadline) throw new Error(`not so within ${withinMs} ms: ${JSON.stringify(this.standing)}`)
+      if (this.#clock.monotonicMs() > deadline)
+        throw new Error(`not so within ${withinMs} ms: ${JSON.stringify(this.standing)}`)
       await this.#clock.advance(50)
     }
   }
@@ -161,7 +167,12 @@ function rendered(inputs: TestInputs, { files = contentFiles }: BundleSetup): Re
   if (content === undefined) return { kind: 'incomplete', wanted: [CONTENT], missing: [CONTENT] }
   if (content === 'broken') return { kind: 'broken', wanted: [CONTENT], problem: { message: 'the template is broken' } }
   const all = files(content).toSorted((a, b) => (a.path < b.path ? -1 : 1))
-  return { kind: 'complete', wanted: [CONTENT], contents: { bundle: 'web', files: all, digest: testDigest(all) }, renders: 1 }
+  return {
+    kind: 'complete',
+    wanted: [CONTENT],
+    contents: { bundle: 'web', files: all, digest: testDigest(all) },
+    renders: 1,
+  }
 }
 
 function contentFiles(content: string): readonly OutputFile[] {

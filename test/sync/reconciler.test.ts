@@ -15,7 +15,10 @@ async function place(): Promise<{ fileSystem: MemoryFileSystem; clock: FakeClock
   return { fileSystem, clock: new FakeClock() }
 }
 
-async function start(at: { fileSystem: MemoryFileSystem; clock: FakeClock }, more: Partial<BundleSetup> = {}): Promise<TestBundle> {
+async function start(
+  at: { fileSystem: MemoryFileSystem; clock: FakeClock },
+  more: Partial<BundleSetup> = {},
+): Promise<TestBundle> {
   const bundle = await TestBundle.start({ mode: 'volume', root, ...at, ...more })
   onTestFinished(() => bundle.stop())
   return bundle
@@ -48,7 +51,9 @@ describe('a pass', () => {
     await bundle.confirmed('A')
 
     expect(await visibleText(at.fileSystem)).toBe('A')
-    expect(hook.heard).toMatchObject([{ bundle: 'web', generation: 1, changed: ['app.conf'], directory: `${root}/volume/..g1` }])
+    expect(hook.heard).toMatchObject([
+      { bundle: 'web', generation: 1, changed: ['app.conf'], directory: `${root}/volume/..g1` },
+    ])
     expect(bundle.outcomes).toEqual(['published'])
   })
 
@@ -219,7 +224,11 @@ describe('an application that takes a generation badly', () => {
     expect(await visibleText(at.fileSystem)).toBe('A')
     expect(heard.at(-1)).toMatchObject({ generation: 3, restores: 1, changed: ['app.conf'] })
     expect(bundle.standing).toMatchObject({ visible: 3, confirmed: true })
-    expect(bundle.standing?.outcome).toMatchObject({ condemned: 2, generation: 3, why: expect.stringContaining('port 0') as string })
+    expect(bundle.standing?.outcome).toMatchObject({
+      condemned: 2,
+      generation: 3,
+      why: expect.stringContaining('port 0') as string,
+    })
   })
 
   test('is not given the same contents again until an input changes, also after a restart', async () => {
@@ -246,7 +255,11 @@ describe('an application that takes a generation badly', () => {
     await bundle.until(standing => standing?.outcome?.kind === 'rejected')
 
     expect(await visibleText(at.fileSystem)).toBe(badText)
-    expect(bundle.standing).toMatchObject({ visible: 1, confirmed: false, condemned: expect.stringContaining('port 0') as string })
+    expect(bundle.standing).toMatchObject({
+      visible: 1,
+      confirmed: false,
+      condemned: expect.stringContaining('port 0') as string,
+    })
   })
 
   test('is judged by the probe as well, and a rollback that fails it too is not rolled back again', async () => {
