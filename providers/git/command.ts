@@ -35,11 +35,17 @@ export function deadlineIn(durationMs: number, clock: Clock): Deadline {
 export class GitFailed extends Error {
   readonly exitCode: number | undefined
   readonly timedOut: boolean
-  constructor(message: string, options: { readonly exitCode: number | undefined; readonly timedOut: boolean }) {
+  /** A signal from elsewhere ended it, so what it says, if anything, is not about the repository. */
+  readonly killed: boolean
+  constructor(
+    message: string,
+    options: { readonly exitCode?: number; readonly timedOut?: boolean; readonly killed?: boolean } = {},
+  ) {
     super(message)
     this.name = 'GitFailed'
     this.exitCode = options.exitCode
-    this.timedOut = options.timedOut
+    this.timedOut = options.timedOut ?? false
+    this.killed = options.killed ?? false
   }
 }
 
@@ -64,18 +70,19 @@ export class GitCommand {
   }
 
   /** Runs a verb that may start other programs; the deadline and the signal end all of them. Gives what it printed.
-   *  @param secrets are added to the environment of this one process. */
+   *  @param added to the environment of this one process, credentials among it. */
   async group(
     args: readonly string[],
     deadline: Deadline,
     signal: AbortSignal,
-    secrets: Environment = {},
+    added: Environment = {},
   ): Promise<string> {
-    const finished = await this.#start(args, { ...this.#environment, ...secrets }, deadline, signal)
-    if (finished.timedOut || finished.exitCode !== 0 || finished.truncated) {
+    const finished = await this.#start(args, { ...this.#environment, ...added }, deadline, signal)
+    const { exitCode, timedOut, truncated } = finished
+    if (exitCode !== 0 || timedOut || truncated) {
       throw new GitFailed(finished.stderr.subarray(0, STDERR_BYTES_MAX).toString('utf8'), {
-        exitCode: finished.exitCode,
-        timedOut: finished.timedOut,
+        ...(exitCode === undefined ? { killed: true } : { exitCode }),
+        timedOut,
       })
     }
     return finished.stdout.toString('utf8')
@@ -115,7 +122,7 @@ export class GitCommand {
     signal: AbortSignal,
   ): Promise<Finished> {
     const timeoutMs = deadline.leftMs()
-    if (timeoutMs <= 0) throw new GitFailed('', { exitCode: undefined, timedOut: true })
+    if (timeoutMs <= 0) throw new GitFailed('', { timedOut: true })
     try {
       return await run(
         { command: ['git', ...args], environment, timeoutMs, graceMs: 500, outputBytesMax: STDOUT_BYTES_MAX },
@@ -143,7 +150,7 @@ export class GitCommand {
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal])
     const expiry = this.#clock.sleep(deadline.leftMs(), either).then(() => {
-      throw new GitFailed('', { exitCode: undefined, timedOut: true })
+      throw new GitFailed('', { timedOut: true })
     })
     try {
       const git = simpleGit({
@@ -164,9 +171,7 @@ export class GitCommand {
     } catch (error) {
       signal.throwIfAborted()
       // Made anew on purpose: a GitError carries the whole task.
-      throw error instanceof GitFailed
-        ? error
-        : new GitFailed(messageOf(error), { exitCode: undefined, timedOut: false })
+      throw error instanceof GitFailed ? error : new GitFailed(messageOf(error))
     } finally {
       expiry.catch(() => {})
       over.abort()
@@ -174,14 +179,15 @@ export class GitCommand {
   }
 }
 
-/** simple-git takes an exit code without a message for success. */
+/** simple-git takes an exit code without a message for success, and the end by a signal, too. */
 function failureOf(
   error: Buffer | Error | undefined,
-  result: { readonly exitCode: number; readonly stdErr: readonly Buffer[] },
+  result: { readonly exitCode: number | null; readonly stdErr: readonly Buffer[] },
 ): Buffer | Error | undefined {
-  if (result.exitCode === 0) return error
+  const { exitCode } = result
+  if (exitCode === 0) return error
   const said = Buffer.concat(result.stdErr).toString('utf8')
-  return new GitFailed(said || `git ended with ${result.exitCode}`, { exitCode: result.exitCode, timedOut: false })
+  return new GitFailed(said, exitCode === null ? { killed: true } : { exitCode })
 }
 
 function missing(): ProviderError {

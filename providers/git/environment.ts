@@ -18,11 +18,13 @@ export interface Places {
   readonly directory: string
   /** The bare repository. */
   readonly repository: string
+  /** Where nothing is: the repository of a git that shall use none. */
+  readonly nowhere: string
 }
 
 /** The places below a provider's private directory. */
 export function placesIn(directory: string): Places {
-  return { directory, repository: join(directory, 'store.git') }
+  return { directory, repository: join(directory, 'store.git'), nowhere: join(directory, 'none') }
 }
 
 const PATH_DEFAULT = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -154,12 +156,11 @@ const FIXED = {
 const FIXED_NAMES = Object.keys(FIXED)
 
 function baseEnvironment(places: Places, own: Environment): Record<string, string> {
-  // A home that does not exist: no .netrc, no configuration, and nothing to plant one in without our own rights.
-  const home = join(places.directory, 'home')
   return {
     PATH: own.PATH || PATH_DEFAULT,
-    HOME: home,
-    XDG_CONFIG_HOME: home,
+    // A home that does not exist has no .netrc and no configuration.
+    HOME: places.nowhere,
+    XDG_CONFIG_HOME: places.nowhere,
     LC_ALL: 'C',
     TZ: 'UTC',
     GIT_DIR: places.repository,

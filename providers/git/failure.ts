@@ -79,6 +79,11 @@ const MEANINGS: readonly Meaning[] = [
     hint: 'check url, and auth where the repository is private',
   },
   {
+    pattern: /died of signal/,
+    code: 'unavailable',
+    says: 'a part of git was ended by a signal',
+  },
+  {
     pattern: /not our ref|unadvertised object|not advertised/,
     code: 'invalid-data',
     says: 'the server does not give this commit',
@@ -130,6 +135,7 @@ export function explain(failure: GitFailed, context: FailureContext): ProviderEr
       hint: 'see whether the server answers; raise timeout if the repository is large',
     })
   }
+  if (failure.killed) return new ProviderError('unavailable', `${context.url}: git was ended by a signal`)
   const meaning = MEANINGS.find(({ pattern }) => pattern.test(failure.message))
   if (meaning === undefined) return undefined
   const words = lastWords(failure, context)
@@ -139,7 +145,7 @@ export function explain(failure: GitFailed, context: FailureContext): ProviderEr
 
 /** The ProviderError for a failure that nothing explains. */
 export function unexplained(failure: GitFailed, context: FailureContext): ProviderError {
-  const words = lastWords(failure, context) || `git ended with ${failure.exitCode ?? 'a signal'}`
+  const words = lastWords(failure, context) || `git ended with ${failure.exitCode ?? 'no word'}`
   return new ProviderError('unavailable', `${context.url}: ${words}`)
 }
 

@@ -114,12 +114,10 @@ export class GitProvider implements Provider {
   /** Step 1: where the remote says that the ref is. */
   async #ask(operation: Operation, ref: string): Promise<RemoteRef> {
     const { address } = this.#options
-    const output = await this.#git.group(
-      askFor(address.url, ref),
-      operation.deadline,
-      operation.signal,
-      operation.secrets,
-    )
+    const { deadline, signal, secrets } = operation
+    // Without our repository, so that asking works whatever state that is in.
+    const environment = { ...secrets, GIT_DIR: this.#places.nowhere }
+    const output = await this.#git.group(askFor(address.url, ref), deadline, signal, environment)
     const found = findRef(output, ref)
     if (found !== undefined) return found
     const hint = /^[0-9a-f]{7,63}$/.test(ref)

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProviderError } from '../../lib/errors.ts'
 import { GitFailed, type Deadline, type GitCommand } from './command.ts'
@@ -7,6 +7,10 @@ import { parseBlobs, parseListing, type Entry, type Listing } from './tree.ts'
 
 /** Where the fetched commit is kept, so that collecting garbage leaves it alone. */
 const OUR_REF = 'refs/outrigger/current'
+const CONFIG = {
+  sha1: '[core]\n\trepositoryformatversion = 0\n\tbare = true\n',
+  sha256: '[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n',
+}
 const FETCH =
   'fetch --quiet --depth=1 --no-tags --force --no-write-fetch-head --no-auto-maintenance --no-recurse-submodules ' +
   '--no-show-forced-updates --end-of-options'
@@ -42,23 +46,21 @@ export class Repository {
 
   /** Makes it ready to be written: made if it is not there, and free of what a killed git left. Says whether it was made.
    *  @param hash any hash of the remote: its length says which hashes the repository has */
-  async prepare(hash: string, operation: Operation): Promise<{ readonly made: boolean }> {
+  async prepare(hash: string, { deadline, signal }: Operation): Promise<{ readonly made: boolean }> {
     const { repository } = this.#places
-    const status = await lstat(repository).catch(() => undefined)
-    if (status?.isDirectory() === true) {
-      await this.#removeLeftovers()
-      return { made: false }
-    }
-    await this.remove()
-    await mkdir(repository, { mode: 0o700 })
     const format = hash.length === 40 ? 'sha1' : 'sha256'
-    await this.#git.group(
-      ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`],
-      operation.deadline,
-      operation.signal,
-    )
-    this.#packs = 0
-    return { made: true }
+    const status = await lstat(repository).catch(() => undefined)
+    const made = status?.isDirectory() !== true
+    if (made) {
+      await this.remove()
+      await mkdir(repository, { mode: 0o700 })
+      const init = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
+      await this.#git.group(init, deadline, signal)
+    }
+    // Ours each time, whatever was done to it; the rest of the configuration is in the environment, and wins over this.
+    await writeFile(join(repository, 'config'), CONFIG[format])
+    await this.#removeLeftovers()
+    return { made }
   }
 
   /** Removes it; the next `prepare` makes a new one. */
