@@ -1,0 +1,245 @@
+import { isAbsolute, posix, resolve } from 'node:path'
+import { systemCode } from '../base/errors.ts'
+import { nearest } from '../base/nearest.ts'
+import { byteLength, fromBytes } from '../base/text.ts'
+import { parseReference } from '../dependency.ts'
+import { entriesOf, isMapping, itemsOf, showPath, type Finding, type Path } from './finding.ts'
+
+/** How long a template may be, in bytes. */
+const TEMPLATE_BYTES_MAX = 8 * 1024 * 1024
+/** How long one part of a path may be, in bytes: NAME_MAX of Linux. */
+const NAME_BYTES_MAX = 255
+/** How long a whole path may be, in bytes: PATH_MAX of Linux, with its NUL, and room for the directory of a generation. */
+const PATH_BYTES_MAX = 4_000
+
+export interface BundleWorld {
+  /** Where relative paths start. */
+  readonly directory: string
+  /** The providers by name, as far as they are known: whether each has trees, and its type. */
+  readonly providers: ReadonlyMap<string, { readonly type: string; readonly hasTrees: boolean } | undefined>
+  readFile(path: string): Promise<Uint8Array>
+  /** Line of a place in the configuration, for findings that are about two places. */
+  readonly lineOf: (path: Path) => number
+}
+
+export interface BundleFindings {
+  readonly findings: readonly Finding[]
+  /** The texts of the templates that could be read, by their path as it is written. */
+  readonly templates: ReadonlyMap<string, string>
+}
+
+/** Finds what is wrong between the parts of bundles, and reads their templates. It works on what was written, not on what the
+ *  schema made of it, so that it can be found beside everything else that is wrong. */
+export async function inspectBundles(bundles: unknown, world: BundleWorld): Promise<BundleFindings> {
+  const findings: Finding[] = []
+  const places: OutputPlace[] = []
+  for (const [name, bundle] of entriesOf(bundles)) {
+    if (!isMapping(bundle)) continue
+    const path = ['bundles', name]
+    findings.push(...outputFindings(bundle, path), ...hookNameFindings(bundle['hooks'], [...path, 'hooks'], world))
+    for (const [i, file] of itemsOf(bundle['files']).entries()) {
+      if (isMapping(file)) findings.push(...treeFindings(file['tree'], [...path, 'files', i, 'tree'], world))
+    }
+    places.push(...outputPlaces(name, bundle, world.directory))
+  }
+  findings.push(...collisions(places, world))
+  const { templates, findings: unread } = await readTemplates(bundles, world)
+  return { findings: [...findings, ...unread], templates }
+}
+
+/** Whether each output's path is one that can be published. */
+function outputFindings(bundle: Readonly<Record<string, unknown>>, above: Path): readonly Finding[] {
+  const inVolume = bundle['volume'] !== undefined
+  return itemsOf(bundle['files']).flatMap((file, i): readonly Finding[] => {
+    if (!isMapping(file) || typeof file['path'] !== 'string') return []
+    const problem = outputProblem(file['path'], inVolume)
+    return problem === undefined ? [] : [{ path: [...above, 'files', i, 'path'], ...problem }]
+  })
+}
+
+function outputProblem(text: string, inVolume: boolean): Pick<Finding, 'message' | 'hint'> | undefined {
+  if (inVolume && text.startsWith('/')) {
+    return {
+      message: 'want a path below the volume, got an absolute one',
+      hint: 'remove the first slash, or the volume',
+    }
+  }
+  if (!inVolume && !text.startsWith('/')) {
+    return {
+      message: 'want an absolute path, got a relative one',
+      hint: 'begin it with a slash, or give the bundle a volume',
+    }
+  }
+  const parts = (inVolume ? text : text.slice(1)).split('/')
+  const want = inVolume ? 'a plain relative path' : 'a plain absolute path'
+  if (text.includes('\0')) return { message: `want ${want}, got one with a NUL` }
+  if (parts.includes('..')) return { message: `want ${want}, got one with a ".." in it` }
+  if (parts.some(part => part === '' || part === '.')) {
+    return {
+      message: `want ${want}, got one with an empty part or a "." in it`,
+      hint: 'write it without //, ./ and a slash at the end',
+    }
+  }
+  if (inVolume && parts[0]?.startsWith('..') === true) {
+    return { message: `want ${want}, got one that begins with ".."`, hint: 'such names are reserved for generations' }
+  }
+  if (parts.some(part => byteLength(part) > NAME_BYTES_MAX)) {
+    return { message: `want at most ${NAME_BYTES_MAX} bytes between two slashes, got more` }
+  }
+  if (byteLength(text) > PATH_BYTES_MAX)
+    return { message: `want a path of at most ${PATH_BYTES_MAX} bytes, got a longer one` }
+  return undefined
+}
+
+function treeFindings(tree: unknown, path: Path, { providers }: BundleWorld): readonly Finding[] {
+  if (typeof tree !== 'string') return []
+  const reference = parseReference(tree)
+  if (reference === undefined) {
+    return [
+      {
+        path,
+        message: 'want a reference such as "repo://conf.d", got another string',
+        hint: 'PROVIDER://PATH, with the name of a provider',
+      },
+    ]
+  }
+  if (reference.field !== undefined) return [{ path, message: 'want a reference to a tree, got one with a #FIELD' }]
+  if (!providers.has(reference.provider)) {
+    const near = nearest(reference.provider, providers.keys())
+    const known = providers.size === 0 ? 'no provider is configured' : `configured: ${[...providers.keys()].join(', ')}`
+    const message = `want the name of a provider before ://, got ${near === undefined ? 'another' : JSON.stringify(reference.provider)}`
+    return [{ path, message, hint: near === undefined ? known : `did you mean "${near}"?` }]
+  }
+  const provider = providers.get(reference.provider)
+  if (provider === undefined || provider.hasTrees) return []
+  return [
+    {
+      path,
+      message: `want a provider that has trees, got one of type ${provider.type}`,
+      hint: 'git and file have trees',
+    },
+  ]
+}
+
+/** Names of hooks are their identity, so two of one name would be one hook. */
+function hookNameFindings(hooks: unknown, path: Path, { lineOf }: BundleWorld): readonly Finding[] {
+  const firsts = new Map<string, Path>()
+  const findings: Finding[] = []
+  for (const [i, hook] of itemsOf(hooks).entries()) {
+    if (!isMapping(hook) || typeof hook['name'] !== 'string') continue
+    const here = [...path, i, 'name']
+    const first = firsts.get(hook['name'])
+    if (first === undefined) firsts.set(hook['name'], here)
+    else findings.push({ path: here, message: `want a name of its own, got that of ${placeOf(first, lineOf)}` })
+  }
+  return findings
+}
+
+/** Something that will be at a path when all is published. */
+interface OutputPlace {
+  readonly bundle: string
+  readonly kind: 'volume' | 'output'
+  /** In one name space for all: below a volume, that of its own bundle. */
+  readonly target: string
+  readonly path: Path
+}
+
+function outputPlaces(
+  name: string,
+  bundle: Readonly<Record<string, unknown>>,
+  directory: string,
+): readonly OutputPlace[] {
+  const { volume } = bundle
+  const places: OutputPlace[] = []
+  if (typeof volume === 'string' && volume !== '' && !volume.includes('\0')) {
+    places.push({ bundle: name, kind: 'volume', target: resolve(directory, volume), path: ['bundles', name, 'volume'] })
+  }
+  for (const [i, file] of itemsOf(bundle['files']).entries()) {
+    if (!isMapping(file) || typeof file['path'] !== 'string') continue
+    if (outputProblem(file['path'], volume !== undefined) !== undefined) continue
+    // Within a volume, names meet only those of the same bundle; a colon keeps them from meeting an absolute path.
+    const target = volume === undefined ? posix.normalize(file['path']) : `:${name}/${file['path']}`
+    places.push({ bundle: name, kind: 'output', target, path: ['bundles', name, 'files', i, 'path'] })
+  }
+  return places
+}
+
+/** Two places at one path, or one below another: whichever is published last would win, or fail. */
+function collisions(places: readonly OutputPlace[], { lineOf }: BundleWorld): readonly Finding[] {
+  const firsts = new Map<string, OutputPlace>()
+  const findings: Finding[] = []
+  const say = (place: OutputPlace, relation: string, other: OutputPlace) => {
+    const want = place.kind === 'volume' ? 'a volume of its own' : 'a path of its own'
+    findings.push({
+      path: place.path,
+      message: `want ${want}, got ${relation} ${placeOf(other.path, lineOf)}`,
+      hint: 'no output may be another one, or be inside another one',
+    })
+  }
+  for (const place of places) {
+    const first = firsts.get(place.target)
+    if (first === undefined) firsts.set(place.target, place)
+    else say(place, 'that of', first)
+  }
+  for (const place of firsts.values()) {
+    const above = parentsOf(place.target).find(parent => firsts.has(parent))
+    if (above !== undefined) say(place, 'one inside that of', firsts.get(above) as OutputPlace)
+  }
+  return findings
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parents: string[] = []
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) parents.push(path.slice(0, at))
+  return parents
+}
+
+function placeOf(path: Path, lineOf: BundleWorld['lineOf']): string {
+  return `${showPath(path)} in line ${lineOf(path)}`
+}
+
+async function readTemplates(bundles: unknown, world: BundleWorld): Promise<BundleFindings> {
+  const templates = new Map<string, string>()
+  const findings: Finding[] = []
+  const failed = new Map<string, string>()
+  for (const [name, bundle] of entriesOf(bundles)) {
+    for (const [i, file] of itemsOf(isMapping(bundle) ? bundle['files'] : undefined).entries()) {
+      const path = isMapping(file) ? file['template'] : undefined
+      if (typeof path !== 'string' || path === '' || path.includes('\0') || templates.has(path)) continue
+      const got = failed.get(path) ?? (await readTemplate(path, world, templates))
+      if (got === undefined) continue
+      failed.set(path, got)
+      const hint = isAbsolute(path) ? undefined : `relative paths start at ${world.directory}`
+      const finding = {
+        path: ['bundles', name, 'files', i, 'template'],
+        message: `want a template that can be read, got ${got}`,
+      }
+      findings.push(hint === undefined ? finding : { ...finding, hint })
+    }
+  }
+  return { templates, findings }
+}
+
+/** Reads one into `templates`; gives what is wrong with it, if something is. */
+async function readTemplate(
+  path: string,
+  world: BundleWorld,
+  templates: Map<string, string>,
+): Promise<string | undefined> {
+  try {
+    const bytes = await world.readFile(resolve(world.directory, path))
+    if (bytes.length > TEMPLATE_BYTES_MAX) return `one of ${bytes.length} bytes, more than ${TEMPLATE_BYTES_MAX}`
+    templates.set(path, fromBytes(bytes))
+    return undefined
+  } catch (error) {
+    const code = systemCode(error)
+    return READ_PROBLEMS[code ?? ''] ?? `an error${code === undefined ? '' : ` (${code})`}`
+  }
+}
+
+const READ_PROBLEMS: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'a directory',
+  ENOTDIR: 'a path through what is not a directory',
+  EACCES: 'one that we may not read (EACCES)',
+}
