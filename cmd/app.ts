@@ -1,0 +1,185 @@
+import { join } from 'node:path'
+import type { Log } from '../lib/base/log.ts'
+import { Scope } from '../lib/base/scope.ts'
+import type { Redactor } from '../lib/base/secret.ts'
+import type { BundleOptions } from '../lib/bundle.ts'
+import type { Config } from '../lib/config/config.ts'
+import { startAdmin } from '../lib/admin/admin.ts'
+import { digestOf } from '../lib/generation.ts'
+import { runCheck } from '../lib/gate/check.ts'
+import { runProbe } from '../lib/gate/probe.ts'
+import type { Verdict } from '../lib/gate/verdict.ts'
+import { systemProcesses } from '../lib/notify/host.ts'
+import { createHook } from '../lib/notify/hooks.ts'
+import { Notifier } from '../lib/notify/notifier.ts'
+import { filesPublisher } from '../lib/publish/files.ts'
+import { changedPaths, type Publisher } from '../lib/publish/publisher.ts'
+import { volumePublisher } from '../lib/publish/volume.ts'
+import type { Renderer } from '../lib/render/renderer.ts'
+import { readDigestKey } from '../lib/state/digest-key.ts'
+import { openJournal } from '../lib/state/journal.ts'
+import { acquireLock } from '../lib/state/lock.ts'
+import type { Status } from '../lib/status.ts'
+import { Reconciler } from '../lib/sync/reconciler.ts'
+import { Reporter } from '../lib/sync/reporter.ts'
+import { buildRenderers, openSources, type Sources } from './sources.ts'
+import type { World } from './world.ts'
+
+/** A `World` with somewhere to log. */
+export interface AppWorld extends World {
+  readonly log: Log
+  readonly redactor: Redactor
+}
+
+export interface AppOptions {
+  /** Whether hooks are told of what is published. */
+  readonly tellHooks: boolean
+  /** Whether the health listener is started, where one is configured. @default true */
+  readonly listen?: boolean
+}
+
+/** Builds everything that a configuration asks for and starts nothing: no lock is taken, nothing is watched or published. So a
+ *  new configuration can be built beside the running one. Rejects when the configuration cannot work here. */
+export async function buildApp(config: Config, world: AppWorld, options: AppOptions): Promise<App> {
+  await world.fileSystem.makeDirectories(config.stateDirectory, 0o700)
+  const digestKey = await readDigestKey(config.stateDirectory, world.fileSystem)
+  const renderers = await buildRenderers(config, config.bundles.keys(), digestKey, world)
+  return new App(config, world, options, await openSources(config, world), renderers, digestKey)
+}
+
+/** A configuration at work. `start`, then `stop`; both once. */
+export class App {
+  readonly config: Config
+  readonly #world: AppWorld
+  readonly #options: AppOptions
+  readonly #sources: Sources
+  readonly #renderers: ReadonlyMap<string, Renderer>
+  readonly #digestKey: Uint8Array
+  readonly #scope: Scope
+  readonly #notifiers = new Map<string, Notifier>()
+  readonly #reporter: Reporter
+
+  constructor(
+    config: Config,
+    world: AppWorld,
+    options: AppOptions,
+    sources: Sources,
+    renderers: ReadonlyMap<string, Renderer>,
+    digestKey: Uint8Array,
+  ) {
+    this.config = config
+    this.#world = world
+    this.#options = options
+    this.#sources = sources
+    this.#renderers = renderers
+    this.#digestKey = digestKey
+    this.#scope = new Scope(error => world.log.error('a loop ended', { error }))
+    const types = new Map([...config.providers].map(([name, { plugin }]) => [name, plugin.type]))
+    this.#reporter = new Reporter(
+      new Map([...config.bundles.keys()].map(name => [name, () => this.#notifiers.get(name)?.owed() ?? []])),
+      () => sources.store.status(types),
+      world.clock,
+    )
+  }
+
+  /** Takes the locks, takes up what was left, and starts the loops. Rejects when a lock is held or the state cannot be used. */
+  async start(): Promise<void> {
+    const { fileSystem, clock } = this.#world
+    const { stateDirectory, bundles, admin } = this.config
+    this.#scope.onEnd(() => this.#sources.close())
+    // The state directory is one writer's as well: journals and private stores lie there.
+    const volumes = [...bundles.values()].flatMap(({ volume }) => volume ?? [])
+    for (const volume of volumes) await fileSystem.makeDirectories(volume, 0o755)
+    for (const directory of [stateDirectory, ...volumes]) {
+      const lock = await acquireLock(directory, clock, this.#scope.signal)
+      this.#scope.onEnd(() => lock.release())
+    }
+    for (const bundle of bundles.values()) await this.#startBundle(bundle)
+    this.#scope.run(signal => this.#reporter.beat(signal))
+    if (admin === undefined || this.#options.listen === false) return
+    const listener = await startAdmin({ ...admin, status: () => this.status(), clock, log: this.#world.log })
+    this.#scope.onEnd(() => listener.close())
+  }
+
+  /** Ends the loops, in the middle of whatever they do: what is durable is taken up at the next start. */
+  async stop(): Promise<void> {
+    await this.#scope.end(new Error('stopping'))
+  }
+
+  status(): Status {
+    return this.#reporter.status()
+  }
+
+  /** Calls back whenever the status may have changed, until the returned function is called. */
+  listen(listener: () => void): () => void {
+    return this.#reporter.listen(listener)
+  }
+
+  async #startBundle(bundle: BundleOptions): Promise<void> {
+    const { clock, random, log, fileSystem } = this.#world
+    const renderer = this.#renderers.get(bundle.name)
+    if (renderer === undefined) throw new TypeError(`no renderer for ${bundle.name}`)
+    const directory = join(this.config.stateDirectory, 'bundles', bundle.name)
+    await fileSystem.makeDirectories(directory, 0o700)
+    const publisher = this.#publisher(bundle, directory)
+    const generations = () => publisher.generations()
+    const journal = await openJournal(join(directory, 'journal'), { fileSystem, clock, generations })
+    for (const damage of journal.damage)
+      log.error('journal damaged, the rest of it is kept', { bundle: bundle.name, damage })
+    const hooks = this.#options.tellHooks ? bundle.hooks.map(options => createHook(options, this.#host())) : []
+    const notifier = new Notifier({
+      hooks,
+      delivered: (generation, hook) => journal.append({ kind: 'delivered', generation, hook }),
+      clock,
+      random,
+      log,
+    })
+    this.#notifiers.set(bundle.name, notifier)
+    this.#scope.onEnd(() => notifier.close())
+    const reconciler = new Reconciler(
+      {
+        bundle: bundle.name,
+        settle: bundle.settle,
+        keep: bundle.keep,
+        hooks: hooks.map(hook => hook.id),
+        inputs: this.#sources.store.subscribe(),
+        renderer,
+        publisher,
+        journal,
+        notifier,
+        check: (staged, signal) => this.#check(bundle, staged, signal),
+        probe: this.#probe(bundle),
+        changedPaths,
+        digestOf: files => digestOf(files, this.#digestKey),
+        clock,
+        random,
+        log,
+      },
+      standing => this.#reporter.report(bundle.name, standing),
+    )
+    this.#scope.run(signal => reconciler.run(signal))
+  }
+
+  #publisher({ volume, keepAgeMs }: BundleOptions, directory: string): Publisher {
+    const { fileSystem, clock } = this.#world
+    const host = { fileSystem, clock, keepAgeMs }
+    return volume === undefined ? filesPublisher(directory, host) : volumePublisher(volume, host)
+  }
+
+  async #check({ checks }: BundleOptions, staged: string, signal: AbortSignal): Promise<Verdict> {
+    for (const check of checks) {
+      const verdict = await runCheck(check, staged, this.#host(), signal)
+      if (!verdict.ok) return verdict
+    }
+    return { ok: true }
+  }
+
+  #probe({ probe }: BundleOptions): ((signal: AbortSignal) => Promise<Verdict>) | undefined {
+    return probe === undefined || !this.#options.tellHooks ? undefined : signal => runProbe(probe, this.#host(), signal)
+  }
+
+  #host() {
+    const { clock, redactor, environment } = this.#world
+    return { clock, redactor, environment, processes: systemProcesses }
+  }
+}

@@ -1,0 +1,50 @@
+import { dirname, resolve } from 'node:path'
+import { jsonLog, type Log, type LogLevel } from '../lib/base/log.ts'
+import { Redactor } from '../lib/base/secret.ts'
+import { ConfigError, loadConfig, type Config } from '../lib/config/config.ts'
+import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
+import type { CommonOptions } from './program.ts'
+import { sayError, sayProblems, textLine } from './terminal.ts'
+import type { World } from './world.ts'
+
+/** The log that the options ask for, and the redactor that every line passes. */
+export function openLog(
+  options: CommonOptions,
+  { terminal }: World,
+  level: LogLevel = 'info',
+): { log: Log; redactor: Redactor } {
+  const redactor = new Redactor()
+  const format = options.logFormat ?? (terminal.interactive ? 'text' : 'json')
+  const write = format === 'json' ? terminal.log : (line: string) => terminal.log(textLine(line))
+  return { log: jsonLog({ level: options.logLevel ?? level, redactor, write }), redactor }
+}
+
+/** The configuration, or undefined when it is wrong: then everything that is wrong with it has been said. */
+export async function readConfig(options: CommonOptions, world: World): Promise<Config | undefined> {
+  const file = resolve(options.config)
+  let text = ''
+  try {
+    text = await readText(file, world)
+    return await loadConfig(
+      { file, text },
+      { plugins: world.plugins, environment: world.environment, readFile: path => world.readFile(path) },
+    )
+  } catch (error) {
+    if (error instanceof ConfigError) sayProblems(world.terminal, error.problems, text)
+    else if (error instanceof OperationalError) sayError(world.terminal, error)
+    else throw error
+    return undefined
+  }
+}
+
+async function readText(file: string, world: World): Promise<string> {
+  try {
+    return Buffer.from(await world.readFile(file)).toString('utf8')
+  } catch (cause) {
+    const why = systemCode(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause)
+    throw new OperationalError('bad-config', `cannot read the configuration ${file}: ${why}`, {
+      hint: `name it with -c FILE; a first one is shown by outrigger --help (looked in ${dirname(file)})`,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { Config } from '../lib/config/config.ts'
+import type { Provider } from '../lib/provider.ts'
+import { renderFunctions, type Asker } from '../lib/render/functions.ts'
+import { Renderer } from '../lib/render/renderer.ts'
+import { Store } from '../lib/store/store.ts'
+import { readOwners } from './owners.ts'
+import type { AppWorld } from './app.ts'
+
+/** The providers of a configuration, and the store that watches them. */
+export interface Sources {
+  readonly store: Store
+  /** Ends the watches, then closes the providers. */
+  close(): Promise<void>
+}
+
+/** Opens every provider; no network is used yet. */
+export async function openSources(config: Config, world: AppWorld): Promise<Sources> {
+  const providers = new Map<string, Provider>()
+  const closeProviders = async () => void (await Promise.all([...providers.values()].map(provider => provider.close())))
+  try {
+    for (const { name, plugin, options } of config.providers.values()) {
+      providers.set(name, await plugin.open(options, hostOf(name, config, world)))
+    }
+  } catch (error) {
+    await closeProviders()
+    throw error
+  }
+  const store = new Store({ ...world, providers })
+  return {
+    store,
+    async close() {
+      await store.close()
+      await closeProviders()
+    },
+  }
+}
+
+function hostOf(name: string, config: Config, { clock, random, log, environment, fileSystem }: AppWorld) {
+  const directory = join(config.stateDirectory, 'providers', name)
+  return {
+    name,
+    clock,
+    random,
+    log: log.with({ provider: name }),
+    environment,
+    configDirectory: config.directory,
+    async directory() {
+      await fileSystem.makeDirectories(directory, 0o700)
+      return directory
+    },
+  }
+}
+
+/** A renderer for each of these bundles. Rejects with an AggregateError of all that is wrong with their templates and owners. */
+export async function buildRenderers(
+  config: Config,
+  bundles: Iterable<string>,
+  digestKey: Uint8Array,
+  world: AppWorld,
+): Promise<ReadonlyMap<string, Renderer>> {
+  const askers = new Map<string, Asker>(config.providers)
+  const functions = renderFunctions(askers)
+  const owners = await readOwners(world)
+  const { environment } = world
+  const renderers = new Map<string, Renderer>()
+  const errors: unknown[] = []
+  for (const name of bundles) {
+    const bundle = config.bundles.get(name)
+    if (bundle === undefined) throw new TypeError(`no bundle ${name}`)
+    try {
+      renderers.set(name, new Renderer({ bundle, functions, askers, environment, digestKey, owners }))
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error
+      errors.push(...error.errors)
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'templates are wrong')
+  return renderers
+}

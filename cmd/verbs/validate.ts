@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import { silentLog } from '../../lib/base/log.ts'
+import { Redactor } from '../../lib/base/secret.ts'
+import { buildRenderers } from '../sources.ts'
+import { ExitCode } from '../exit-code.ts'
+import type { CommonOptions } from '../program.ts'
+import { readConfig } from '../setup.ts'
+import { sayError } from '../terminal.ts'
+import type { World } from '../world.ts'
+
+/** Checks the configuration and parses every template. Reads no provider, writes nothing. */
+export async function validate(options: CommonOptions, world: World): Promise<number> {
+  const config = await readConfig(options, world)
+  if (config === undefined) return ExitCode.usage
+  try {
+    const appWorld = { ...world, log: silentLog, redactor: new Redactor() }
+    await buildRenderers(config, config.bundles.keys(), randomBytes(32), appWorld)
+  } catch (error) {
+    sayError(world.terminal, error)
+    return ExitCode.usage
+  }
+  world.terminal.say(
+    `${config.file} is valid: ${count(config.bundles.size, 'bundle')}, ${count(config.providers.size, 'provider')}`,
+  )
+  return ExitCode.done
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
