@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path'
-import { explained } from '../base/disk-error.ts'
+import type { FileSystem } from '../base/filesystem.ts'
 import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
-import { attributesOf, Generations } from './generations.ts'
+import { alreadyVisible, attributesOf, Generations } from './generations.ts'
 import { checkPaths } from './paths.ts'
-import type { Publisher, PublisherHost } from './publisher.ts'
+import { explaining, type Publisher, type PublisherHost } from './publisher.ts'
 
 /** Publishes files at absolute paths, where no link can flip them all at once: each file is complete at every moment, and
  *  the files of a generation follow each other.
@@ -12,130 +12,143 @@ import type { Publisher, PublisherHost } from './publisher.ts'
  *      DIRECTORY/..g42/etc/app/app.conf    the generations, staged as copies, readable by us only
  *      DIRECTORY/visible                   the number of the generation whose files all lie at their paths
  *
- *  `directory` is the bundle's own, in the state directory. The commit point is the journal's intent: once a publish has begun, it is
- *  finished from the staged copies, or a later generation is published over it; it cannot be taken back. */
+ *  `directory` is the bundle's own, in the state directory. The commit point is the journal's intent: once a publish has
+ *  begun, it is finished from the staged copies, or a later generation is published over it; it cannot be taken back. */
 export function filesPublisher(directory: string, host: PublisherHost): Publisher {
-  const { fileSystem } = host
-  const generations = new Generations(directory, '/', 0o700, host)
-  const marker = join(directory, 'visible')
+  return explaining(new Files(directory, host), directory)
+}
 
-  async function prepare(): Promise<void> {
-    await generations.prepare()
+class Files implements Publisher {
+  readonly #generations: Generations
+  readonly #fileSystem: FileSystem
+  readonly #home: string
+  readonly #marker: string
+
+  constructor(home: string, host: PublisherHost) {
+    this.#generations = new Generations(home, '/', 0o700, host)
+    this.#fileSystem = host.fileSystem
+    this.#home = home
+    this.#marker = join(home, 'visible')
   }
 
-  async function visible(): Promise<number | undefined> {
-    if ((await fileSystem.stat(marker)) === undefined) return undefined
-    const text = Buffer.from(await fileSystem.readFile(marker)).toString('latin1')
+  prepare(): Promise<void> {
+    return this.#generations.prepare()
+  }
+
+  async visible(): Promise<number | undefined> {
+    if ((await this.#fileSystem.stat(this.#marker)) === undefined) return undefined
+    const text = Buffer.from(await this.#fileSystem.readFile(this.#marker)).toString('latin1')
     const digits = /^([1-9][0-9]{0,14})\n$/.exec(text)?.[1]
     const number = digits === undefined ? undefined : Number(digits)
-    return number !== undefined && (await generations.has(number)) ? number : undefined
+    return number !== undefined && (await this.#generations.has(number)) ? number : undefined
   }
 
-  async function stage(number: number, files: readonly OutputFile[]): Promise<string> {
+  async stage(number: number, files: readonly OutputFile[]): Promise<string> {
     checkPaths(files, '/')
-    if ((await visible()) === number) {
-      throw new OperationalError(
-        'in-the-way',
-        `generation ${number} in ${directory} is visible, so it cannot be staged again`,
-        {
-          hint: 'two outriggers may use one state directory; give each its own',
-        },
-      )
-    }
-    await refuseForeign(files)
-    return generations.write(number, files)
+    await this.#refuseVisible(number)
+    await this.#refuseForeign(files)
+    return this.#generations.write(number, files)
   }
 
   /** 1. Look: the generation is there and no directory lies where a file must be; else nothing changes.
    *  2. Note the time on the generation that is about to be replaced.
-   *  3. Replace each file that differs, durably, by one rename each. A crash leaves some files new and some old, each of them
-   *     whole; publishing again goes on from there. The directories that a file needs are made.
+   *  3. Replace each file that differs, durably, by one rename each. A crash leaves some files new and some old, each of
+   *     them whole; publishing again goes on from there. The directories that a file needs are made.
    *  4. Remove the files that earlier generations had and this one has not: of the visible one, and of those whose publish
    *     was begun and not finished. One that somebody has changed since is left.
    *  5. Sync the directories of files that were right or removed: a crash may have come between their rename and its sync.
    *  6. Write the marker: from here on the generation is visible, also after a power cut. */
-  async function publish(number: number): Promise<void> {
-    await generations.demand(number) // (1)
-    const files = await generations.read(number)
-    await refuseForeign(files)
-    const before = await visible()
-    if (before !== undefined && before !== number) await generations.markReplaced(before) // (2)
+  async publish(number: number): Promise<void> {
+    await this.#generations.demand(number) // (1)
+    const files = await this.#generations.read(number)
+    await this.#refuseForeign(files)
+    const before = await this.visible()
+    if (before !== undefined && before !== number) await this.#generations.markReplaced(before) // (2)
     const unsynced = new Set<string>()
     for (const file of files) {
-      if (await isThere(file)) {
+      if (await this.#isThere(file)) {
         unsynced.add(dirname(file.path))
         continue
       }
-      await fileSystem.makeDirectories(dirname(file.path), 0o755)
-      await fileSystem.replaceFile(file.path, file.content, attributesOf(file)) // (3)
+      await this.#fileSystem.makeDirectories(dirname(file.path), 0o755)
+      await this.#fileSystem.replaceFile(file.path, file.content, attributesOf(file)) // (3)
     }
-    for (const parent of await removeVanished(number, before, files)) unsynced.add(parent) // (4)
-    for (const parent of [...unsynced].toSorted()) await fileSystem.syncDirectory(parent) // (5)
-    await fileSystem.replaceFile(marker, Buffer.from(`${number}\n`), { mode: 0o600 }) // (6)
+    for (const parent of await this.#removeVanished(number, before, files)) unsynced.add(parent) // (4)
+    for (const parent of [...unsynced].toSorted()) await this.#fileSystem.syncDirectory(parent) // (5)
+    await this.#fileSystem.replaceFile(this.#marker, Buffer.from(`${number}\n`), { mode: 0o600 }) // (6)
+  }
+
+  resume(number: number): Promise<void> {
+    return this.publish(number)
+  }
+
+  async discard(number: number): Promise<void> {
+    await this.#refuseVisible(number)
+    await this.#generations.remove(number)
+  }
+
+  async collect(keep: number, also: readonly number[]): Promise<void> {
+    const number = await this.visible()
+    if (number !== undefined) await this.#generations.collect(keep, also, number)
+  }
+
+  generations(): Promise<readonly number[]> {
+    return this.#generations.list()
+  }
+
+  read(number: number): Promise<readonly OutputFile[]> {
+    return this.#generations.read(number)
+  }
+
+  directory(number: number): string {
+    return this.#generations.directory(number)
   }
 
   /** Whether a file lies at its path just as it should, so that it keeps its inode and no watcher wakes up. */
-  async function isThere({ path, content, mode, uid, gid }: OutputFile): Promise<boolean> {
-    const status = await fileSystem.stat(path)
+  async #isThere({ path, content, mode, uid, gid }: OutputFile): Promise<boolean> {
+    const status = await this.#fileSystem.stat(path)
     if (status?.kind !== 'file' || status.size !== content.length || status.mode !== mode) return false
     // An owner that is not named is ours. A group that is not named may also be that of the directory.
-    const ours = await fileSystem.stat(directory)
+    const ours = await this.#fileSystem.stat(this.#home)
     if (status.uid !== (uid ?? ours?.uid) || (gid !== undefined && status.gid !== gid)) return false
-    return Buffer.compare(await fileSystem.readFile(path), content) === 0
+    return Buffer.compare(await this.#fileSystem.readFile(path), content) === 0
   }
 
   /** Gives the directories that lost a file. */
-  async function removeVanished(
+  async #removeVanished(
     number: number,
     before: number | undefined,
     files: readonly OutputFile[],
   ): Promise<ReadonlySet<string>> {
     const stays = new Set(files.map(file => file.path))
     const parents = new Set<string>()
-    for (const earlier of await generations.list()) {
+    for (const earlier of await this.#generations.list()) {
       if (earlier === number || earlier < (before ?? 0)) continue
-      const vanished = (await generations.paths(earlier)).filter(path => !stays.has(path))
-      if (vanished.length === 0) continue
-      const copies = new Map((await generations.read(earlier)).map(file => [file.path, file]))
-      for (const path of vanished) {
-        // Also when it is gone already: a crash may have come before the sync.
-        if ((await fileSystem.stat(dirname(path)))?.kind === 'directory') parents.add(dirname(path))
-        if (await isThere(copies.get(path) as OutputFile)) await fileSystem.remove(path)
+      if ((await this.#generations.paths(earlier)).every(path => stays.has(path))) continue
+      for (const copy of await this.#generations.read(earlier)) {
+        if (stays.has(copy.path)) continue
+        const parent = dirname(copy.path)
+        // Also when the file is gone already: a crash may have come before the sync.
+        if ((await this.#fileSystem.stat(parent))?.kind === 'directory') parents.add(parent)
+        if (await this.#isThere(copy)) await this.#fileSystem.remove(copy.path)
       }
     }
     return parents
   }
 
   /** Throws when something lies at a path that a rename cannot replace. */
-  async function refuseForeign(files: readonly OutputFile[]): Promise<void> {
+  async #refuseForeign(files: readonly OutputFile[]): Promise<void> {
     for (const { path } of files) {
-      const kind = (await fileSystem.stat(path))?.kind
+      const kind = (await this.#fileSystem.stat(path))?.kind
       if (kind !== 'directory' && kind !== 'other') continue
-      throw new OperationalError(
-        'in-the-way',
-        `${path}: ${kind === 'other' ? 'a device, pipe or socket' : 'a directory'} lies there`,
-        {
-          hint: `move ${path} away, or give the output another path`,
-        },
-      )
+      const what = kind === 'directory' ? 'a directory' : 'a device, pipe or socket'
+      throw new OperationalError('in-the-way', `${path}: ${what} lies where the file must be`, {
+        hint: `move ${path} away, or give the output another path`,
+      })
     }
   }
 
-  const where = (doing: string) => `${doing} in ${directory}`
-  return {
-    prepare: () => explained(`prepare ${directory}`, prepare),
-    visible: () => explained(`look at ${directory}`, visible),
-    generations: () => explained(`look at ${directory}`, () => generations.list()),
-    stage: (number, files) => explained(where(`stage generation ${number}`), () => stage(number, files)),
-    publish: number => explained(`publish generation ${number} from ${directory}`, () => publish(number)),
-    resume: number => explained(`finish generation ${number} from ${directory}`, () => publish(number)),
-    discard: number => explained(where(`discard generation ${number}`), () => generations.remove(number)),
-    read: number => explained(where(`read generation ${number}`), () => generations.read(number)),
-    collect: (keep, also) =>
-      explained(where('remove old generations'), async () => {
-        const number = await visible()
-        if (number !== undefined) await generations.collect(keep, also, number)
-      }),
-    directory: number => generations.directory(number),
+  async #refuseVisible(number: number): Promise<void> {
+    if ((await this.visible()) === number) throw alreadyVisible(number, this.#home)
   }
 }

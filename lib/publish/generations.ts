@@ -204,3 +204,10 @@ export function numberOf(name: string): number | undefined {
 export function attributesOf({ mode, uid, gid }: OutputFile): FileAttributes {
   return { mode, ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) }
 }
+
+/** What is visible is never written or removed. */
+export function alreadyVisible(number: number, where: string): OperationalError {
+  return new OperationalError('already-visible', `generation ${number} in ${where} is visible already`, {
+    hint: 'two outriggers may write to one place; give each bundle a place of its own',
+  })
+}

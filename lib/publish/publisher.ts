@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
 import type { OutputFile } from '../generation.ts'
 
@@ -40,6 +41,23 @@ export interface PublisherHost {
   readonly clock: Clock
   /** How long a generation stays at least after it was replaced, for readers that pinned it; in milliseconds. */
   readonly keepAgeMs: number
+}
+
+/** The publisher with errors of the system told as errors of operation, which say what was done and where. */
+export function explaining(publisher: Publisher, where: string): Publisher {
+  const doing = <T>(what: string, work: () => Promise<T>) => explained(`${what} in ${where}`, work)
+  return {
+    prepare: () => explained(`prepare ${where}`, () => publisher.prepare()),
+    visible: () => doing('see what is visible', () => publisher.visible()),
+    generations: () => doing('list generations', () => publisher.generations()),
+    stage: (number, files) => doing(`stage generation ${number}`, () => publisher.stage(number, files)),
+    publish: number => doing(`publish generation ${number}`, () => publisher.publish(number)),
+    resume: number => doing(`take up generation ${number}`, () => publisher.resume(number)),
+    discard: number => doing(`discard generation ${number}`, () => publisher.discard(number)),
+    read: number => doing(`read generation ${number}`, () => publisher.read(number)),
+    collect: (keep, also) => doing('remove old generations', () => publisher.collect(keep, also)),
+    directory: number => publisher.directory(number),
+  }
 }
 
 /** The paths that differ between two generations of a publisher, sorted: added, removed, or changed in content, mode or owner.

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { explained } from '../base/disk-error.ts'
+import type { FileSystem } from '../base/filesystem.ts'
 import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
-import { Generations, numberOf } from './generations.ts'
+import { alreadyVisible, Generations, numberOf } from './generations.ts'
 import { checkPaths } from './paths.ts'
-import type { Publisher, PublisherHost } from './publisher.ts'
+import { explaining, type Publisher, type PublisherHost } from './publisher.ts'
 
 /** Publishes on a volume, in the shape of Kubernetes' projected volumes:
  *
@@ -17,44 +17,57 @@ import type { Publisher, PublisherHost } from './publisher.ts'
  *  Names that start with `..` are ours; all others are somebody's, unless they are links to `..data/` and their own name.
  *  All links are relative, so the volume can be mounted anywhere. */
 export function volumePublisher(volume: string, host: PublisherHost): Publisher {
-  const { fileSystem } = host
-  // Readers may have another user id; what a file's own mode says is what protects it.
-  const generations = new Generations(volume, '', 0o755, host)
-  const current = join(volume, '..data')
-  const next = join(volume, '..data.new')
+  return explaining(new Volume(volume, host), volume)
+}
+
+class Volume implements Publisher {
+  readonly #generations: Generations
+  readonly #fileSystem: FileSystem
+  readonly #path: string
+  readonly #current: string
+  readonly #next: string
+
+  constructor(path: string, host: PublisherHost) {
+    // Readers may have another user id; what a file's own mode says is what protects it.
+    this.#generations = new Generations(path, '', 0o755, host)
+    this.#fileSystem = host.fileSystem
+    this.#path = path
+    this.#current = join(path, '..data')
+    this.#next = join(path, '..data.new')
+  }
 
   /** 1. Create the volume's directory when there is none.
    *  2. Remove half-made and half-removed generations, and a left-over `..data.new`.
    *  3. Remove generations above the visible one: staged, maybe intended, but never flipped to; nobody has seen them.
    *  4. Take up a publish that crashed after its flip: make and remove links to match. */
-  async function prepare(): Promise<void> {
-    await generations.prepare() // (1, 2)
-    await fileSystem.remove(next)
-    const number = await visible()
+  async prepare(): Promise<void> {
+    await this.#generations.prepare() // (1, 2)
+    await this.#fileSystem.remove(this.#next)
+    const number = await this.visible()
     if (number === undefined) return
-    for (const staged of await generations.list()) {
-      if (staged > number) await generations.remove(staged) // (3)
+    for (const staged of await this.#generations.list()) {
+      if (staged > number) await this.#generations.remove(staged) // (3)
     }
-    await refuseForeign(await fileSystem.list(generations.directory(number)))
-    await matchLinks(number) // (4)
+    await this.#refuseForeign(await this.#fileSystem.list(this.#generations.directory(number)))
+    await this.#matchLinks(number) // (4)
   }
 
-  async function visible(): Promise<number | undefined> {
-    const number = await target()
-    return number !== undefined && (await generations.has(number)) ? number : undefined
+  async visible(): Promise<number | undefined> {
+    const number = await this.#target()
+    return number !== undefined && (await this.#generations.has(number)) ? number : undefined
   }
 
   /** Where `..data` points, whether that exists or not. */
-  async function target(): Promise<number | undefined> {
-    if ((await fileSystem.stat(current))?.kind !== 'link') return undefined
-    return numberOf((await fileSystem.readLink(current)) ?? '')
+  async #target(): Promise<number | undefined> {
+    if ((await this.#fileSystem.stat(this.#current))?.kind !== 'link') return undefined
+    return numberOf((await this.#fileSystem.readLink(this.#current)) ?? '')
   }
 
-  async function stage(number: number, files: readonly OutputFile[]): Promise<string> {
+  async stage(number: number, files: readonly OutputFile[]): Promise<string> {
     checkPaths(files, '')
-    await refuseVisible(number)
-    await refuseForeign(new Set(files.map(file => file.path.split('/')[0] as string)))
-    return generations.write(number, files)
+    await this.#refuseVisible(number)
+    await this.#refuseForeign(new Set(files.map(file => file.path.split('/')[0] as string)))
+    return this.#generations.write(number, files)
   }
 
   /** 1. Look: the generation is there and nothing foreign is in the way; else nothing changes.
@@ -66,88 +79,82 @@ export function volumePublisher(volume: string, host: PublisherHost): Publisher 
    *     nowhere. A crash here is taken up by `prepare`, or by publishing again.
    *  7. Remove the links of top-level names that have vanished.
    *  8. Sync the directory again, when there were any. */
-  async function publish(number: number): Promise<void> {
-    await generations.demand(number) // (1)
-    await refuseForeign(await fileSystem.list(generations.directory(number)))
-    const before = await target()
+  async publish(number: number): Promise<void> {
+    await this.#generations.demand(number) // (1)
+    await this.#refuseForeign(await this.#fileSystem.list(this.#generations.directory(number)))
+    const before = await this.#target()
     if (before !== number) {
-      if (before !== undefined && (await generations.has(before))) await generations.markReplaced(before) // (2)
-      await fileSystem.remove(next) // (3)
-      await fileSystem.link(`..g${number}`, next)
-      await fileSystem.rename(next, current) // (4)
+      if (before !== undefined && (await this.#generations.has(before))) await this.#generations.markReplaced(before) // (2)
+      await this.#fileSystem.remove(this.#next) // (3)
+      await this.#fileSystem.link(`..g${number}`, this.#next)
+      await this.#fileSystem.rename(this.#next, this.#current) // (4)
     }
-    await fileSystem.syncDirectory(volume) // (5)
-    await matchLinks(number) // (6, 7, 8)
+    await this.#fileSystem.syncDirectory(this.#path) // (5)
+    await this.#matchLinks(number) // (6, 7, 8)
   }
 
-  async function matchLinks(number: number): Promise<void> {
-    const wanted = await fileSystem.list(generations.directory(number))
+  async discard(number: number): Promise<void> {
+    await this.#refuseVisible(number)
+    await this.#generations.remove(number)
+  }
+
+  async resume(number: number): Promise<void> {
+    if ((await this.#target()) === number) await this.publish(number)
+    else await this.#generations.remove(number)
+  }
+
+  async collect(keep: number, also: readonly number[]): Promise<void> {
+    const number = await this.visible()
+    if (number !== undefined) await this.#generations.collect(keep, also, number)
+  }
+
+  generations(): Promise<readonly number[]> {
+    return this.#generations.list()
+  }
+
+  read(number: number): Promise<readonly OutputFile[]> {
+    return this.#generations.read(number)
+  }
+
+  directory(number: number): string {
+    return this.#generations.directory(number)
+  }
+
+  async #matchLinks(number: number): Promise<void> {
+    const wanted = await this.#fileSystem.list(this.#generations.directory(number))
     let changed = false
     for (const name of wanted) {
-      if ((await fileSystem.stat(join(volume, name))) !== undefined) continue
-      await fileSystem.link(`..data/${name}`, join(volume, name)) // (6)
+      if ((await this.#fileSystem.stat(join(this.#path, name))) !== undefined) continue
+      await this.#fileSystem.link(`..data/${name}`, join(this.#path, name)) // (6)
       changed = true
     }
-    for (const name of await fileSystem.list(volume)) {
-      if (name.startsWith('..') || wanted.includes(name) || !(await isOurs(name))) continue
-      await fileSystem.remove(join(volume, name)) // (7)
+    for (const name of await this.#fileSystem.list(this.#path)) {
+      if (name.startsWith('..') || wanted.includes(name) || !(await this.#isOurs(name))) continue
+      await this.#fileSystem.remove(join(this.#path, name)) // (7)
       changed = true
     }
-    if (changed) await fileSystem.syncDirectory(volume) // (8)
+    if (changed) await this.#fileSystem.syncDirectory(this.#path) // (8)
   }
 
   /** Whether a top-level name is a link that we made. */
-  async function isOurs(name: string): Promise<boolean> {
-    const path = join(volume, name)
-    if ((await fileSystem.stat(path))?.kind !== 'link') return false
-    return (await fileSystem.readLink(path)) === `..data/${name}`
+  async #isOurs(name: string): Promise<boolean> {
+    const path = join(this.#path, name)
+    if ((await this.#fileSystem.stat(path))?.kind !== 'link') return false
+    return (await this.#fileSystem.readLink(path)) === `..data/${name}`
   }
 
   /** Throws when something that is not ours lies where a link of ours must be. It is never removed: we did not make it. */
-  async function refuseForeign(names: Iterable<string>): Promise<void> {
-    const data = await fileSystem.stat(current)
-    if (data !== undefined && (await target()) === undefined) throw inTheWay(current, data.kind)
+  async #refuseForeign(names: Iterable<string>): Promise<void> {
+    const data = await this.#fileSystem.stat(this.#current)
+    if (data !== undefined && (await this.#target()) === undefined) throw inTheWay(this.#current, data.kind)
     for (const name of names) {
-      const status = await fileSystem.stat(join(volume, name))
-      if (status !== undefined && !(await isOurs(name))) throw inTheWay(join(volume, name), status.kind)
+      const status = await this.#fileSystem.stat(join(this.#path, name))
+      if (status !== undefined && !(await this.#isOurs(name))) throw inTheWay(join(this.#path, name), status.kind)
     }
   }
 
-  async function refuseVisible(number: number): Promise<void> {
-    if ((await target()) !== number) return
-    throw new OperationalError(
-      'in-the-way',
-      `generation ${number} in ${volume} is visible, so it cannot be staged again`,
-      {
-        hint: 'two outriggers may write to one volume; give each bundle its own',
-      },
-    )
-  }
-
-  async function discard(number: number): Promise<void> {
-    await refuseVisible(number)
-    await generations.remove(number)
-  }
-
-  const where = (doing: string) => `${doing} in ${volume}`
-  return {
-    prepare: () => explained(`prepare ${volume}`, prepare),
-    visible: () => explained(`look at ${volume}`, visible),
-    generations: () => explained(`look at ${volume}`, () => generations.list()),
-    stage: (number, files) => explained(where(`stage generation ${number}`), () => stage(number, files)),
-    publish: number => explained(where(`publish generation ${number}`), () => publish(number)),
-    resume: number =>
-      explained(where(`take up generation ${number}`), async () =>
-        (await target()) === number ? publish(number) : generations.remove(number),
-      ),
-    discard: number => explained(where(`discard generation ${number}`), () => discard(number)),
-    read: number => explained(where(`read generation ${number}`), () => generations.read(number)),
-    collect: (keep, also) =>
-      explained(where('remove old generations'), async () => {
-        const number = await visible()
-        if (number !== undefined) await generations.collect(keep, also, number)
-      }),
-    directory: number => generations.directory(number),
+  async #refuseVisible(number: number): Promise<void> {
+    if ((await this.#target()) === number) throw alreadyVisible(number, this.#path)
   }
 }
 

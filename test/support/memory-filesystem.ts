@@ -84,7 +84,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async readFile(path: string): Promise<Uint8Array> {
-    return Uint8Array.from(this.#file(path).content)
+    return Buffer.from(this.#file(path).content)
   }
 
   async makeDirectory(path: string, mode: number): Promise<void> {

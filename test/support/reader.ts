@@ -13,7 +13,8 @@ export async function readThrough(fileSystem: FileSystem, path: string): Promise
 export async function readTree(fileSystem: FileSystem, directory: string): Promise<Record<string, string | undefined>> {
   const found: Record<string, string | undefined> = {}
   async function visit(below: string): Promise<void> {
-    const real = (await resolve(fileSystem, join(directory, below))) as string
+    const real = await resolve(fileSystem, join(directory, below))
+    if (real === undefined) return
     for (const name of await fileSystem.list(real)) {
       if (below === '' && name.startsWith('..')) continue
       const path = join(below, name)
