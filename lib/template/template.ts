@@ -1,7 +1,12 @@
 import type { Value } from '../base/value.ts'
+import { builtinNames } from './builtins.ts'
+import { compileAll, perform } from './compile.ts'
+import { Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { FunctionTable } from './function.ts'
+import { parse } from './parser.ts'
 
 export { TemplateError, type TemplateErrorCode } from './error.ts'
+export type { Bounds } from './execution.ts'
 export { pending, type FunctionTable, type ParameterKind, type Pending, type TemplateFunction } from './function.ts'
 
 /** What makes a template. */
@@ -20,16 +25,6 @@ export interface TemplateOptions<Context> {
   readonly showValues?: boolean
 }
 
-/** How much one execution may use. What is over ends it with a `TemplateError` of code `bound`. */
-export interface Bounds {
-  /** @default 64 MiB */
-  readonly outputBytesMax?: number
-  /** Nodes evaluated and turns of ranges. @default 10 million */
-  readonly stepsMax?: number
-  /** Templates within templates. @default 1_000 */
-  readonly depthMax?: number
-}
-
 /** A parsed template; it may be executed any number of times. */
 export interface Template<Context> {
   readonly name: string
@@ -37,7 +32,27 @@ export interface Template<Context> {
   execute(dot: Value, context: Context, bounds?: Bounds): string
 }
 
-/** Parses a text in the language of Go's text/template (of Go 1.26). Throws a `TemplateError` of code `parse`. */
+/** Parses a text in the language of Go's text/template (of Go 1.26). Throws a `TemplateError` of code `parse` or `bound`. */
 export function parseTemplate<Context>(options: TemplateOptions<Context>): Template<Context> {
-  throw new Error(`not there yet: ${options.name}`)
+  const { name, text, functions, delims = ['{{', '}}'], missingKey = 'error', showValues = false } = options
+  const hasFunction = (word: string) => functions.has(word) || builtinNames.has(word)
+  const set = parse({ name, text, delims, hasFunction })
+  // Each function gets back the context that its table was made for.
+  const templates = compileAll(set, functions as FunctionTable<unknown>)
+  const main = templates.get(name) as CompiledTemplate
+  const source: Source = { name, text, missingKey, showValues }
+  return {
+    name,
+    execute: (dot, context, bounds = {}) => executeWithin(new Execution(source, main, context, bounds), main, dot),
+  }
+}
+
+function executeWithin(run: Execution, main: CompiledTemplate, dot: Value): string {
+  try {
+    return perform(run, main, dot ?? undefined)
+  } catch (error) {
+    // What the bounds let through may still be too much for the stack of this thread, or for one string.
+    if (error instanceof RangeError) return run.exceed(error.message, error)
+    throw error
+  }
 }

@@ -1,0 +1,173 @@
+import { byteLength, fromBytes, toBytes } from '../base/text.ts'
+import { TemplateError, type TemplateErrorCode } from './error.ts'
+import type { Pending } from './function.ts'
+import { sourceOf, type Node } from './nodes.ts'
+import { typeName, type Operand } from './operand.ts'
+import { quote } from './quote.ts'
+import { showPrinted } from './show.ts'
+
+/** How much one execution may use. What is over ends it with a `TemplateError` of code `bound`. */
+export interface Bounds {
+  /** @default 64 MiB */
+  readonly outputBytesMax?: number
+  /** Nodes evaluated and turns of ranges; long strings that functions make count, too. @default 10 million */
+  readonly stepsMax?: number
+  /** Templates within templates. @default 1_000 */
+  readonly depthMax?: number
+}
+
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
+const STEPS_MAX = 10_000_000
+const DEPTH_MAX = 1_000
+/** So many characters made by one call count as a step. */
+const CHARACTERS_PER_STEP = 256
+
+/** The text that a template belongs to, and how it was asked to be executed. */
+export interface Source {
+  readonly name: string
+  readonly text: string
+  readonly missingKey: 'error' | 'default' | 'zero'
+  readonly showValues: boolean
+}
+
+/** What a statement says to the range around it. */
+export type Flow = typeof GO_ON | typeof BREAK | typeof CONTINUE
+export const GO_ON = 0
+export const BREAK = 1
+export const CONTINUE = 2
+
+/** A compiled statement and a compiled expression. */
+export type Perform = (run: Execution, dot: Operand) => Flow
+export type Evaluate = (run: Execution, dot: Operand) => Operand
+
+export interface CompiledTemplate {
+  readonly name: string
+  readonly body: Perform
+  /** How many variables it has, `$` included. */
+  readonly slots: number
+}
+
+/** One execution of a template. What differs between a template and those that it calls, is exchanged around the call. */
+export class Execution {
+  readonly source: Source
+  readonly context: unknown
+  readonly output: Output
+  readonly depthMax: number
+  depth = 0
+  /** The node that an error would be reported at: the last one begun. */
+  node: Node | undefined
+  template: string
+  variables: Operand[]
+  #steps = 0
+  readonly #stepsMax: number
+
+  constructor(source: Source, template: CompiledTemplate, context: unknown, bounds: Bounds) {
+    this.source = source
+    this.context = context
+    this.output = new Output(this, bounds.outputBytesMax ?? OUTPUT_BYTES_MAX)
+    this.depthMax = bounds.depthMax ?? DEPTH_MAX
+    this.#stepsMax = bounds.stepsMax ?? STEPS_MAX
+    this.template = template.name
+    this.variables = new Array<Operand>(template.slots)
+  }
+
+  /** Begins a node. */
+  at(node: Node): void {
+    this.node = node
+    if (++this.#steps > this.#stepsMax) this.#outOfSteps()
+  }
+
+  /** Counts a turn of a range. */
+  turn(): void {
+    if (++this.#steps > this.#stepsMax) this.#outOfSteps()
+  }
+
+  /** Counts and checks what a function made. */
+  made(result: Operand): Operand {
+    if (typeof result === 'string' && result.length >= CHARACTERS_PER_STEP) {
+      this.#steps += Math.floor(result.length / CHARACTERS_PER_STEP)
+      if (result.length > this.output.bytesMax) this.exceed(`a string is longer than ${this.output.bytesMax} bytes`)
+    }
+    return result
+  }
+
+  print(operand: Operand): void {
+    if (typeof operand === 'string') this.output.write(operand)
+    else this.output.write(showPrinted(operand))
+  }
+
+  #outOfSteps(): never {
+    return this.exceed(`more than ${this.#stepsMax} steps`)
+  }
+
+  exceed(message: string, cause?: unknown): never {
+    return this.fail(message, { code: 'bound', cause })
+  }
+
+  /** A value in a message: itself where the template's owner allows it, else its type. */
+  quoted(operand: Exclude<Operand, Pending>): string {
+    return this.source.showValues ? showPrinted(operand) : typeName(operand)
+  }
+
+  fail(
+    message: string,
+    options: { readonly code?: TemplateErrorCode; readonly hint?: string | undefined; readonly cause?: unknown } = {},
+  ): never {
+    const { code = 'execute', hint, cause } = options
+    const { name, text } = this.source
+    const position = this.node?.at ?? 0
+    const lineStart = text.lastIndexOf('\n', position - 1) + 1
+    const line = lineOf(text, lineStart)
+    const column = byteLength(text.slice(lineStart, position))
+    const where = this.node === undefined ? '' : ` at <${sourceOf(this.node)}>`
+    throw new TemplateError(
+      code,
+      `template: ${name}:${line}:${column}: executing ${quote(this.template)}${where}: ${message}`,
+      { template: name, line, column },
+      { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) },
+    )
+  }
+}
+
+function lineOf(text: string, lineStart: number): number {
+  let line = 1
+  for (let i = text.indexOf('\n'); i >= 0 && i < lineStart; i = text.indexOf('\n', i + 1)) line++
+  return line
+}
+
+/** No string of V8 is longer than this. */
+const STRING_LENGTH_MAX = 2 ** 29 - 25
+
+/** Where the output goes. */
+export class Output {
+  readonly bytesMax: number
+  readonly #run: Execution
+  #text = ''
+  /** How many bytes there are at most: three for each UTF-16 unit, or, once that is over the bound, as many as there are. */
+  #bytesAtMost = 0
+  #isExact = false
+
+  constructor(run: Execution, bytesMax: number) {
+    this.#run = run
+    this.bytesMax = Math.min(bytesMax, STRING_LENGTH_MAX)
+  }
+
+  write(text: string): void {
+    this.#bytesAtMost += this.#isExact ? byteLength(text) : 3 * text.length
+    this.#text += text
+    if (this.#bytesAtMost > this.bytesMax) this.#measure()
+  }
+
+  /** The whole; bytes that came in pieces are put together. */
+  get text(): string {
+    return this.#text.isWellFormed() ? this.#text : fromBytes(toBytes(this.#text))
+  }
+
+  #measure(): void {
+    if (!this.#isExact) {
+      this.#isExact = true
+      this.#bytesAtMost = this.#text.length > this.bytesMax ? Infinity : byteLength(this.#text)
+    }
+    if (this.#bytesAtMost > this.bytesMax) this.#run.exceed(`the output is longer than ${this.bytesMax} bytes`)
+  }
+}

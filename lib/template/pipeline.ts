@@ -1,0 +1,212 @@
+import { Float, int } from '../base/value.ts'
+import { compileCall, type Command } from './call.ts'
+import type { Evaluate } from './execution.ts'
+import { fieldsOf, invokedFieldOf, type Boxing } from './field.ts'
+import type { FunctionTable } from './function.ts'
+import type {
+  ChainNode,
+  CommandNode,
+  FieldNode,
+  IdentifierNode,
+  NumberNode,
+  OperandNode,
+  PipeNode,
+  VariableNode,
+} from './nodes.ts'
+import { sourceOf } from './nodes.ts'
+import type { Scope } from './scope.ts'
+
+/** Compiles the expressions of one template. The order in which nodes are begun (`run.at`) is Go's: it decides where an error
+ *  is reported. */
+export class PipelineCompiler {
+  readonly #scope: Scope
+  readonly #functions: FunctionTable<unknown>
+
+  constructor(scope: Scope, functions: FunctionTable<unknown>) {
+    this.#scope = scope
+    this.#functions = functions
+  }
+
+  /** Compiles a pipeline; its variables are declared from there on. A nil that it gives is a missing value. */
+  compile(pipe: PipeNode): Evaluate {
+    const value = this.#compileCommands(pipe)
+    if (pipe.variables.length === 0) return value
+    if (pipe.isAssign) return this.#compileAssignment(pipe, value)
+    const slots = pipe.variables.map(({ name }) => this.#scope.declare(name, false).slot)
+    return (run, dot) => {
+      const result = value(run, dot)
+      for (const slot of slots) run.variables[slot] = result
+      return result
+    }
+  }
+
+  #compileAssignment(pipe: PipeNode, value: Evaluate): Evaluate {
+    const targets = pipe.variables.map(({ name }) => ({ name, variable: this.#scope.find(name) }))
+    for (const { variable } of targets) if (variable !== undefined) variable.boxing = false
+    return (run, dot) => {
+      const result = value(run, dot)
+      for (const { name, variable } of targets) {
+        if (variable === undefined) return run.fail(`undefined variable: ${name}`)
+        run.variables[variable.slot] = result
+      }
+      return result
+    }
+  }
+
+  #compileCommands(pipe: PipeNode): Evaluate {
+    const [first, ...rest] = pipe.commands.map((command, i) => this.#compileCommand(command, i > 0))
+    const start = first as Command
+    if (rest.length === 0) {
+      return (run, dot) => {
+        run.at(pipe)
+        return start(run, dot, undefined) ?? undefined
+      }
+    }
+    return (run, dot) => {
+      run.at(pipe)
+      let value = start(run, dot, undefined) ?? undefined
+      for (const command of rest) value = command(run, dot, value) ?? undefined
+      return value
+    }
+  }
+
+  #compileCommand(command: CommandNode, hasFinal: boolean): Command {
+    const [word, ...args] = command.words
+    const hasArguments = args.length > 0 || hasFinal
+    switch (word.kind) {
+      case 'identifier':
+        return this.#compileCall(word, command, args, hasFinal)
+      case 'field':
+        return this.#compileField(word, hasArguments)
+      case 'chain':
+        return this.#compileChain(word, hasArguments)
+      case 'variable':
+        return this.#compileVariable(word, hasArguments)
+      case 'pipe':
+        // Go says so before it looks into the parentheses.
+        return hasArguments ? notAFunction(word) : this.compile(word)
+      default:
+        if (hasArguments) return notAFunction(word)
+        return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.#compileOperand(word)
+    }
+  }
+
+  #compileCall(
+    identifier: IdentifierNode,
+    node: CommandNode | IdentifierNode,
+    args: readonly OperandNode[],
+    hasFinal: boolean,
+  ): Command {
+    return compileCall({ identifier, node, args, hasFinal }, this.#functions, operand => this.#compileOperand(operand))
+  }
+
+  /** Compiles an operand that stands alone or as an argument. */
+  #compileOperand(node: OperandNode): Evaluate {
+    switch (node.kind) {
+      case 'dot':
+        return (run, dot) => {
+          run.at(node)
+          return dot
+        }
+      case 'field':
+        return this.#compileField(node, false)
+      case 'variable':
+        return this.#compileVariable(node, false)
+      case 'chain':
+        return this.#compileChain(node, false)
+      case 'identifier': {
+        const call = this.#compileCall(node, node, [], false)
+        return (run, dot) => call(run, dot, undefined)
+      }
+      case 'pipe':
+        return this.#compileArgumentPipe(node)
+      case 'number':
+        return compileNumber(node)
+      case 'bool':
+      case 'string': {
+        const { value } = node
+        return run => {
+          run.at(node)
+          return value
+        }
+      }
+      case 'nil':
+        return failing(node, 'nil is not a command')
+    }
+  }
+
+  #compileArgumentPipe(node: PipeNode): Evaluate {
+    return this.compile(node)
+  }
+
+  #compileField(node: FieldNode, hasArguments: boolean): Evaluate {
+    const { names } = node
+    const boxing = this.#scope.dotBoxing
+    const take = hasArguments ? invokedFieldOf : fieldsOf
+    return (run, dot) => {
+      run.at(node)
+      return take(run, dot, names, boxing)
+    }
+  }
+
+  #compileVariable(node: VariableNode, hasArguments: boolean): Evaluate {
+    const { name, fields } = node
+    const variable = this.#scope.find(name)
+    if (variable === undefined) return failing(node, `undefined variable: ${name}`)
+    const { slot, boxing } = variable
+    if (fields.length === 0) {
+      if (hasArguments) return notAFunction(node)
+      return run => {
+        run.at(node)
+        return run.variables[slot]
+      }
+    }
+    const take = hasArguments ? invokedFieldOf : fieldsOf
+    return run => {
+      run.at(node)
+      return take(run, run.variables[slot], fields, boxing)
+    }
+  }
+
+  #compileChain(node: ChainNode, hasArguments: boolean): Evaluate {
+    const { fields } = node
+    if (node.node.kind === 'nil') return failing(node, `indirection through explicit nil in ${sourceOf(node)}`)
+    const receiver = this.#compileOperand(node.node)
+    const take = hasArguments ? invokedFieldOf : fieldsOf
+    const boxing: Boxing = false
+    return (run, dot) => {
+      run.at(node)
+      return take(run, receiver(run, dot), fields, boxing)
+    }
+  }
+}
+
+function notAFunction(node: OperandNode): Evaluate {
+  return failing(node, `can't give argument to non-function ${sourceOf(node)}`)
+}
+
+function failing(node: OperandNode, message: string): Evaluate {
+  return run => {
+    run.at(node)
+    return run.fail(message)
+  }
+}
+
+/** A constant where its context does not say what type it must have: then its spelling does. */
+function compileNumber(node: NumberNode): Evaluate {
+  const { text, value } = node
+  const { complex, float } = value
+  const isRune = text.startsWith("'")
+  const isHexInteger = /^0[xX][^pP]+$/.test(text)
+  if (complex !== undefined) return constant(node, complex)
+  if (float !== undefined && !isRune && !isHexInteger && /[.eEpP]/.test(text)) return constant(node, new Float(float))
+  if (value.int !== undefined) return constant(node, int(value.int))
+  return failing(node, `${text} overflows int`)
+}
+
+function constant(node: NumberNode, value: ReturnType<typeof int> | Float | NonNullable<NumberNode['value']['complex']>): Evaluate {
+  return run => {
+    run.at(node)
+    return value
+  }
+}

@@ -1,0 +1,47 @@
+import type { Boxing } from './field.ts'
+
+/** A variable of a template, while it is compiled. */
+export interface Variable {
+  readonly name: string
+  readonly slot: number
+  boxing: Boxing
+}
+
+/** The variables of one template: each gets a slot of its own, so that nothing is looked up by name when it executes. */
+export class Scope {
+  /** How many slots the template needs. */
+  slots = 0
+  /** How Go holds the dot of where the compiler is. */
+  dotBoxing: Boxing = false
+  readonly #variables: Variable[] = []
+
+  constructor() {
+    this.declare('$', false)
+  }
+
+  declare(name: string, boxing: Boxing): Variable {
+    const variable = { name, slot: this.slots++, boxing }
+    this.#variables.push(variable)
+    return variable
+  }
+
+  /** The variable last declared under a name. There may be none: parsing does not see whether a branch is taken. */
+  find(name: string): Variable | undefined {
+    return this.#variables.findLast(variable => variable.name === name)
+  }
+
+  /** A slot without a name. */
+  reserve(): number {
+    return this.slots++
+  }
+
+  /** Compiles something whose variables end with it. */
+  within<T>(compile: () => T): T {
+    const declared = this.#variables.length
+    const { dotBoxing } = this
+    const result = compile()
+    this.#variables.length = declared
+    this.dotBoxing = dotBoxing
+    return result
+  }
+}
