@@ -22,11 +22,15 @@ export function parseDurationMs(text: string): number | undefined {
   return sign === '-' ? -total : total
 }
 
+type Four = [number, number, number, number]
+
 /** A duration for people: the largest two units, `3m20s`, `1.5s`, `250ms`. */
 export function formatDurationMs(durationMs: number): string {
-  const ms = Math.round(durationMs)
+  if (durationMs < 0) return `-${formatDurationMs(-durationMs)}`
+  // Each is rounded before it is compared, or 59.99 seconds would be `60s` and 59 minutes and 59.9 seconds `59m60s`.
+  const [ms, tenths, seconds, minutes] = [1, 100, 1_000, 60_000].map(unit => Math.round(durationMs / unit)) as Four
   if (ms < 1_000) return `${ms}ms`
-  if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1_000)}s`
-  return `${Math.floor(ms / 3_600_000)}h${Math.round((ms % 3_600_000) / 60_000)}m`
+  if (tenths < 600) return `${tenths / 10}s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`
+  return `${Math.floor(minutes / 60)}h${minutes % 60}m`
 }

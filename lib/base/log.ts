@@ -32,7 +32,7 @@ export function jsonLog({ level, redactor, write }: LogOptions): Log {
       formatters: { level: label => ({ level: label }) },
       serializers: { error: (error: unknown) => (error instanceof Error ? error.message : String(error)) },
       // Every line passes here, whatever made it: the one place where texts that must not be seen are masked.
-      hooks: { streamWrite: line => redactor.redact(line) },
+      hooks: { streamWrite: line => maskedLine(line, redactor) },
     },
     { write },
   )
@@ -48,6 +48,32 @@ function wrap(logger: Logger): Log {
     with: data => wrap(logger.child(data)),
   }
 }
+
+/** The line with every remembered text masked. Where there is one, it is masked value by value, so that the line stays JSON
+ *  also when the secret is `5432` or `level`. */
+function maskedLine(line: string, redactor: Redactor): string {
+  if (redactor.redact(line) === line) return line
+  const { level, time, ...rest } = JSON.parse(line) as Readonly<Record<string, unknown>>
+  return `${JSON.stringify({ level, time, ...(masked(rest, redactor) as object) })}\n`
+}
+
+function masked(value: unknown, redactor: Redactor): unknown {
+  if (typeof value === 'string') return redactor.redact(value)
+  if (typeof value === 'number') {
+    const text = String(value)
+    return redactor.redact(text) === text ? value : redactor.redact(text)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(item => masked(item, redactor))
+  const entries = Object.entries(value).map(([key, item]) => [
+    OURS.has(key) ? key : redactor.redact(key),
+    masked(item, redactor),
+  ])
+  return Object.fromEntries(entries) as unknown
+}
+
+/** Names that our lines always have. */
+const OURS: ReadonlySet<string> = new Set(['message', 'error', 'hint'])
 
 /** A log that says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog }

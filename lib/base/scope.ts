@@ -5,6 +5,7 @@ export class Scope {
   readonly #tasks = new Set<Promise<void>>()
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #onFailure: (error: unknown) => void
+  #ending: Promise<void> | undefined
 
   /** @param onFailure is told of a task that rejected before the scope ended; after that, rejections are the expected end. */
   constructor(onFailure: (error: unknown) => void) {
@@ -31,10 +32,25 @@ export class Scope {
     this.#closers.push(closer)
   }
 
-  /** Ends the scope. May be called again; the second call waits for the same end. */
-  async end(reason: Error): Promise<void> {
+  /** Ends the scope. May be called again; the second call waits for the same end. A closer that fails does not keep the
+   *  others from closing; the first such error is thrown when all is closed. */
+  end(reason: Error): Promise<void> {
+    this.#ending ??= this.#end(reason)
+    return this.#ending
+  }
+
+  async #end(reason: Error): Promise<void> {
     this.#abort.abort(reason)
-    await Promise.all(this.#tasks)
-    for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) await closer()
+    // Again, because a task that is ending may have started another.
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks)
+    const failures: unknown[] = []
+    for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
+      try {
+        await closer()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 }

@@ -100,7 +100,8 @@ function sameEntries(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value
   return true
 }
 
-/** A JavaScript value (of JSON, YAML, TOML) as one of ours. Numbers that are integers become ints; dates their ISO text. */
+/** A JavaScript value (of JSON, YAML, TOML) as one of ours. Numbers that are integers become ints, those too
+ *  large for that floats; dates become their ISO text. */
 export function toValue(input: unknown): Value {
   switch (typeof input) {
     case 'string':
@@ -109,6 +110,7 @@ export function toValue(input: unknown): Value {
     case 'number':
       return Number.isSafeInteger(input) && !Object.is(input, -0) ? input : new Float(input)
     case 'bigint':
+      if (input > MAX_UINT64 || input < MIN_INT64) return new Float(Number(input))
       return input > MAX_INT64 ? new Uint(input) : int(input)
     case 'object':
       if (input === null) return null
@@ -122,4 +124,6 @@ export function toValue(input: unknown): Value {
   }
 }
 
+const MIN_INT64 = -(2n ** 63n)
 const MAX_INT64 = 2n ** 63n - 1n
+const MAX_UINT64 = 2n ** 64n - 1n

@@ -1,0 +1,89 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { Redactor, Secret } from '../../lib/base/secret.ts'
+
+describe('a secret', () => {
+  test('shows itself by reveal() and by no accident', () => {
+    const secret = new Secret('hunter22')
+
+    const shown = [
+      `${secret}`,
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect(secret),
+      inspect({ deep: [secret] }, { depth: 9, showHidden: true }),
+      Object.keys(secret).join(),
+      JSON.stringify(Object.getOwnPropertyDescriptors(secret)),
+    ]
+
+    expect(secret.reveal()).toBe('hunter22')
+    for (const text of shown) expect(text).not.toContain('hunter22')
+    expect(shown[0]).toBe('[secret]')
+  })
+})
+
+describe('a redactor', () => {
+  function redactorOf(...texts: readonly string[]): Redactor {
+    const redactor = new Redactor()
+    texts.forEach(text => redactor.add(text))
+    return redactor
+  }
+
+  test('masks each place of a remembered text', () => {
+    expect(redactorOf('hunter22').redact('a hunter22, hunter22!')).toBe('a [secret], [secret]!')
+  })
+
+  test('leaves a text alone that holds none', () => {
+    expect(redactorOf('hunter22').redact('hunter2')).toBe('hunter2')
+    expect(new Redactor().redact('hunter22')).toBe('hunter22')
+  })
+
+  test('masks the spellings in which a text may come back', () => {
+    const text = 'p/a"s s\\wörd+'
+    const redactor = redactorOf(text)
+
+    const spellings = [
+      JSON.stringify(text).slice(1, -1),
+      encodeURIComponent(text),
+      Buffer.from(text).toString('base64'),
+      text,
+    ]
+    expect(redactor.redact(spellings.join(' '))).toBe('[secret] [secret] [secret] [secret]')
+  })
+
+  test('masks each line of a text of many, as programs quote them', () => {
+    const redactor = redactorOf('-----BEGIN KEY-----\n  MIIabcdef\n  xyz12345==\n-----END KEY-----\n')
+
+    expect(redactor.redact('error at "xyz12345==": bad')).toBe('error at "[secret]": bad')
+  })
+
+  test('takes what has a meaning in a pattern as it is', () => {
+    expect(redactorOf('a.*(b)|[c]$^').redact('abcd a.*(b)|[c]$^')).toBe('abcd [secret]')
+  })
+
+  test('masks the longest of those that begin at the same place', () => {
+    expect(redactorOf('hunter', 'hunter22-long').redact('hunter22-long')).toBe('[secret]')
+  })
+
+  test('does not look for very short texts, which are everywhere', () => {
+    expect(redactorOf('abc', '', ' \n').redact('abc \n')).toBe('abc \n')
+  })
+
+  test('masks a text that was remembered after the first use', () => {
+    const redactor = redactorOf('first-one')
+    redactor.redact('x')
+
+    redactor.add('second-one')
+
+    expect(redactor.redact('second-one')).toBe('[secret]')
+  })
+
+  test('forgets the oldest first when there are very many', () => {
+    const redactor = new Redactor()
+
+    for (let i = 0; i < 10_050; i++) redactor.add(`secret-number-${i}`)
+
+    expect(redactor.redact('secret-number-10049')).toBe('[secret]')
+    expect(redactor.redact('secret-number-0 ')).toBe('secret-number-0 ')
+  })
+})
