@@ -72,7 +72,11 @@ func (m *maker) value(depth int) any {
 		}
 		return items
 	case kind == 6 && depth > 0:
-		return Pair{Key: m.pick("", "k", "<é>"), Value: m.value(depth - 1)}
+		value := m.value(depth - 1)
+		if _, _, ok := fieldsOf(value); ok {
+			value = nil
+		}
+		return pairOf(m.pick("", "k", "<é>"), value)
 	}
 	return m.scalar()
 }
@@ -216,17 +220,18 @@ func (m *maker) path(dot any) (string, any) {
 		text, value = known.name, known.value
 	}
 	for range m.IntN(4) {
+		if key, inner, ok := fieldsOf(value); ok {
+			field := m.pick("Key", "Value")
+			if text, value = strings.TrimSuffix(text, ".")+"."+field, inner; field == "Key" {
+				value = key
+			}
+			continue
+		}
 		switch inner := value.(type) {
 		case map[string]any:
 			keys := append(sorted(inner), "q")
 			key := keys[m.IntN(len(keys)-m.IntN(2)*min(1, len(keys)-1))]
 			text, value = strings.TrimSuffix(text, ".")+"."+key, inner[key]
-		case Pair:
-			if m.chance(50) {
-				text, value = strings.TrimSuffix(text, ".")+".Key", inner.Key
-			} else {
-				text, value = strings.TrimSuffix(text, ".")+".Value", inner.Value
-			}
 		case []any:
 			if len(inner) > 0 {
 				at := m.IntN(len(inner))

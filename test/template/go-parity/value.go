@@ -5,14 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strconv"
 )
-
-// Pair stands for the structs that template functions return.
-type Pair struct {
-	Key   string
-	Value any
-}
 
 // decodeValue reads typed JSON; see README.md for the encoding.
 func decodeValue(text string) (any, error) {
@@ -78,7 +73,67 @@ func pairFrom(content []any) (any, error) {
 		return nil, fmt.Errorf("no such struct: %v", content)
 	}
 	value, err := fromJSON(fields[1].([]any)[1])
-	return Pair{Key: fields[0].([]any)[1].(string), Value: value}, err
+	return pairOf(fields[0].([]any)[1].(string), value), err
+}
+
+// pairOf stands for the structs that template functions return. Their fields are seldom interfaces, and Go's messages tell the
+// difference, so Value is of the value's own type; all of the types are called main.Pair, since they are local ones.
+func pairOf(key string, value any) any {
+	switch value := value.(type) {
+	case string:
+		type Pair struct{ Key, Value string }
+		return Pair{key, value}
+	case bool:
+		type Pair struct {
+			Key   string
+			Value bool
+		}
+		return Pair{key, value}
+	case int:
+		type Pair struct {
+			Key   string
+			Value int
+		}
+		return Pair{key, value}
+	case uint64:
+		type Pair struct {
+			Key   string
+			Value uint64
+		}
+		return Pair{key, value}
+	case float64:
+		type Pair struct {
+			Key   string
+			Value float64
+		}
+		return Pair{key, value}
+	case []any:
+		type Pair struct {
+			Key   string
+			Value []any
+		}
+		return Pair{key, value}
+	case map[string]any:
+		type Pair struct {
+			Key   string
+			Value map[string]any
+		}
+		return Pair{key, value}
+	}
+	type Pair struct {
+		Key   string
+		Value any
+	}
+	return Pair{key, value}
+}
+
+// fieldsOf is the inverse of pairOf.
+func fieldsOf(value any) (key string, inner any, ok bool) {
+	pair := reflect.ValueOf(value)
+	if pair.Kind() != reflect.Struct {
+		return "", nil, false
+	}
+	return pair.Field(0).String(), pair.Field(1).Interface(), true
 }
 
 // encodeValue is the inverse of decodeValue, up to how numbers are spelled.
@@ -114,8 +169,9 @@ func toJSON(value any) any {
 			entries[key] = toJSON(item)
 		}
 		return entries
-	case Pair:
-		return map[string]any{"$struct": []any{"Pair", []any{[]any{"Key", toJSON(value.Key)}, []any{"Value", toJSON(value.Value)}}}}
+	}
+	if key, inner, ok := fieldsOf(value); ok {
+		return map[string]any{"$struct": []any{"Pair", []any{[]any{"Key", toJSON(key)}, []any{"Value", toJSON(inner)}}}}
 	}
 	return value
 }
