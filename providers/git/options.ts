@@ -1,4 +1,4 @@
-import { credential, durationMs, v, type Credential, type Schema } from '../../lib/base/schema.ts'
+import { credential, durationMs, filePath, v, type Credential, type Schema } from '../../lib/base/schema.ts'
 import { parseAddress, parseRef, parseTreePath, type Address } from './names.ts'
 
 /** The options of a Git provider, validated: nothing in them can be taken for an option of git, or name another transport. */
@@ -39,10 +39,14 @@ function parsed<T extends string | object>(parse: (text: string) => T | undefine
 }
 
 /** A path that goes into ssh's own options, where quotes and line breaks would end it. */
-const sshFile = v.pipe(v.string(FILE_WANTED), v.regex(/^[^"\p{Cc}]+$/u, FILE_WANTED))
+const sshFile = v.pipe(filePath(FILE_WANTED), v.regex(/^[^"\p{Cc}]+$/u, FILE_WANTED))
 
 const fields = v.strictObject({
-  url: v.pipe(parsed(parseAddress, URL_WANTED), v.metadata({ examples: ['https://git.example.org/config.git'] })),
+  // It may hold a password, so messages do not show it.
+  url: v.pipe(
+    parsed(parseAddress, URL_WANTED),
+    v.metadata({ sensitive: true, examples: ['https://git.example.org/config.git'] }),
+  ),
   ref: v.optional(parsed(parseRef, REF_WANTED), 'HEAD'),
   poll: v.optional(durationMs({ least: 100 }), '10s'),
   timeout: v.optional(durationMs({ least: 1_000 }), '60s'),

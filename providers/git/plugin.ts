@@ -1,6 +1,5 @@
 import type { ProviderPlugin } from '../../lib/provider.ts'
 import { gitOptions, type GitOptions } from './options.ts'
-import { GitProvider } from './provider.ts'
 import { fileQuestion, treeQuestion } from './questions.ts'
 
 /** Reads one commit of a Git repository, polled: `type: git`. */
@@ -10,5 +9,8 @@ export const git: ProviderPlugin<GitOptions> = {
   reference: fileQuestion,
   tree: treeQuestion,
   functions: {},
-  open: (options, host) => GitProvider.open(options, host),
+  async open(options, host) {
+    const { GitProvider } = await import('./provider.ts')
+    return await GitProvider.open(options, host)
+  },
 }
