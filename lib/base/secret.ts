@@ -29,34 +29,56 @@ const REDACTED_LENGTH_MIN = 4
 const REDACTED_COUNT_MAX = 10_000
 
 /** The last line of defence for logs and messages: knows the sensitive texts that passed through, and masks them.
- *  Nothing relies on it; values are kept out of messages where the messages are made. */
+ *  Nothing relies on it; values are kept out of messages where the messages are made.
+ *
+ *  The texts are found by how they begin and not by one regular expression of them all: that takes longer to compile with
+ *  each text (400 ms for 10,000), and would be compiled again whenever a secret is rotated. */
 export class Redactor {
   readonly #texts = new Set<string>()
-  #pattern: RegExp | undefined
+  /** The texts by their first two UTF-16 units, the longest first, so that a text is masked before a part of it is. */
+  readonly #byStart = new Map<number, string[]>()
 
   /** Remembers a text, and the forms in which it may come back: its JSON, URL and base64 spellings, and each of its lines. */
   add(text: string): void {
     for (const form of formsOf(text)) {
       if (form.length < REDACTED_LENGTH_MIN || this.#texts.has(form)) continue
       this.#texts.add(form)
-      this.#pattern = undefined
-      if (this.#texts.size > REDACTED_COUNT_MAX) this.#texts.delete(this.#texts.values().next().value as string)
+      const start = startAt(form, 0)
+      const others = this.#byStart.get(start) ?? []
+      const place = others.findIndex(other => other.length < form.length)
+      this.#byStart.set(start, others.toSpliced(place < 0 ? others.length : place, 0, form))
+      if (this.#texts.size > REDACTED_COUNT_MAX) this.#forget(this.#texts.values().next().value as string)
     }
   }
 
   /** The text with every remembered one masked. */
   redact(text: string): string {
-    if (this.#texts.size === 0) return text
-    // Longest first, so that a text is masked before a part of it is.
-    this.#pattern ??= new RegExp(
-      [...this.#texts]
-        .toSorted((a, b) => b.length - a.length)
-        .map(form => RegExp.escape(form))
-        .join('|'),
-      'g',
-    )
-    return text.replace(this.#pattern, MASK)
+    const parts: string[] = []
+    let done = 0
+    for (let at = 0; at + REDACTED_LENGTH_MIN <= text.length;) {
+      const found = this.#byStart.get(startAt(text, at))?.find(form => text.startsWith(form, at))
+      if (found === undefined) {
+        at++
+        continue
+      }
+      parts.push(text.slice(done, at), MASK)
+      at += found.length
+      done = at
+    }
+    return done === 0 ? text : parts.join('') + text.slice(done)
   }
+
+  #forget(form: string): void {
+    this.#texts.delete(form)
+    const start = startAt(form, 0)
+    const others = (this.#byStart.get(start) ?? []).filter(other => other !== form)
+    if (others.length === 0) this.#byStart.delete(start)
+    else this.#byStart.set(start, others)
+  }
+}
+
+function startAt(text: string, at: number): number {
+  return text.charCodeAt(at) * 0x10000 + text.charCodeAt(at + 1)
 }
 
 function formsOf(text: string): readonly string[] {
