@@ -1,7 +1,6 @@
 import { messageOf } from '../base/errors.ts'
-import { Float, int } from '../base/value.ts'
+import { Float, int, type Value } from '../base/value.ts'
 import { builtins, type Builtin } from './builtins.ts'
-import { Complex } from './complex.ts'
 import { TemplateError } from './error.ts'
 import type { Evaluate, Execution } from './execution.ts'
 import { pending, type FunctionTable, type ParameterKind, type TemplateFunction } from './function.ts'
@@ -42,15 +41,13 @@ export function compileCall(call: Call, functions: FunctionTable<unknown>, compi
 }
 
 function compileFunction(call: Call, own: TemplateFunction<unknown>, compile: CompileOperand): Command {
-  return compileInvocation(call, own, compile, (run, args) => {
-    const complex = args.find(arg => arg instanceof Complex)
-    if (complex !== undefined) throw new Error('complex numbers are for builtins only')
-    return own.call(run.context, args as Parameters<typeof own.call>[1])
-  })
+  // A missing value has become nil, and pending is not among the arguments. What no function asked for is a complex number,
+  // but then the template did.
+  return compileInvocation(call, own, compile, (run, args) => own.call(run.context, args as readonly Value[]))
 }
 
 function compileBuiltin(call: Call, builtin: Builtin, compile: CompileOperand): Command {
-  return compileInvocation(call, builtin, compile, (run, args) => builtin.call(args, operand => run.quoted(operand)))
+  return compileInvocation(call, builtin, compile, (run, args) => builtin.call(args, (operand, verb) => run.quoted(operand, verb)))
 }
 
 /** Nothing that a template can get hold of is a function. */
@@ -59,7 +56,7 @@ function compileCallOfCall(call: Call, compile: CompileOperand): Command {
   return compileInvocation(call, signature, compile, (run, [callee]) => {
     if (callee === null || callee === undefined) throw new Error('call of nil')
     const [word] = call.args
-    const written = word === undefined ? run.quoted(callee as string) : sourceOf(word)
+    const written = word === undefined ? run.quoted(callee) : sourceOf(word)
     throw new Error(`non-function ${written} of type ${typeName(callee)}`)
   })
 }

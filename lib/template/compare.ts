@@ -3,7 +3,7 @@ import { Complex } from './complex.ts'
 import { compareText, isList, isMap, typeName, type Operand } from './operand.ts'
 
 /** How values are shown in errors: as themselves, or as their types. */
-export type Quoted = (operand: Value) => string
+export type Quoted = (operand: Operand, verb?: 'v' | 's') => string
 
 /** Whether two operands are equal. Throws an Error on types that do not compare. */
 export function isEqual(a: Operand, b: Operand, quoted: Quoted): boolean {
@@ -25,10 +25,10 @@ function isEqualComposite(a: Operand, b: Operand, quoted: Quoted): boolean {
   const [left, right] = [a as Value, b as Value]
   if (compositeKind(left) !== compositeKind(right)) {
     throw new Error(
-      `non-comparable types ${quoted(left)}: ${typeName(left)}, ${typeName(right)}: ${quoted(right)}`,
+      `non-comparable types ${quoted(left, 's')}: ${typeName(left)}, ${typeName(right)}: ${quoted(right)}`,
     )
   }
-  if (!(left instanceof Struct)) throw new Error(`non-comparable type ${quoted(right)}: ${typeName(right)}`)
+  if (!(left instanceof Struct)) throw new Error(`non-comparable type ${quoted(right, 's')}: ${typeName(right)}`)
   return sameValue(left, right)
 }
 

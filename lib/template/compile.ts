@@ -1,4 +1,4 @@
-import { Uint, type Value } from '../base/value.ts'
+import { Uint } from '../base/value.ts'
 import {
   BREAK,
   CONTINUE,
@@ -205,7 +205,7 @@ function performLoop(run: Execution, value: Operand, loop: Loop): boolean {
   if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint) {
     return performCount(run, value, loop)
   }
-  return run.fail(`range can't iterate over ${run.quoted(value as Value)}`)
+  return run.fail(`range can't iterate over ${run.quoted(value)}`)
 }
 
 function performCount(run: Execution, value: number | bigint | Uint, loop: Loop): boolean {

@@ -1,8 +1,8 @@
 import { byteLength, fromBytes, toBytes } from '../base/text.ts'
 import { TemplateError, type TemplateErrorCode } from './error.ts'
-import type { Pending } from './function.ts'
 import { sourceOf, type Node } from './nodes.ts'
 import { typeName, type Operand } from './operand.ts'
+import { printf } from './printf.ts'
 import { quote } from './quote.ts'
 import { showPrinted } from './show.ts'
 
@@ -104,9 +104,9 @@ export class Execution {
     return this.fail(message, { code: 'bound', cause })
   }
 
-  /** A value in a message: itself where the template's owner allows it, else its type. */
-  quoted(operand: Exclude<Operand, Pending>): string {
-    return this.source.showValues ? showPrinted(operand) : typeName(operand)
+  /** A value in a message: itself where the template's owner allows it, as the verb prints it, else its type. */
+  quoted(operand: Operand, verb: 'v' | 's' = 'v'): string {
+    return this.source.showValues ? printf(`%${verb}`, [operand]) : typeName(operand)
   }
 
   fail(

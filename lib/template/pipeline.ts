@@ -83,8 +83,9 @@ export class PipelineCompiler {
       case 'variable':
         return this.#compileVariable(word, hasArguments)
       case 'pipe':
-        // Go says so before it looks into the parentheses.
-        return hasArguments ? notAFunction(word) : this.compile(word)
+        // Go says so before it begins the node.
+        if (hasArguments) return run => run.fail(nonFunction(word))
+        return this.compile(word)
       default:
         if (hasArguments) return notAFunction(word)
         return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.#compileOperand(word)
@@ -119,7 +120,7 @@ export class PipelineCompiler {
         return (run, dot) => call(run, dot, undefined)
       }
       case 'pipe':
-        return this.#compileArgumentPipe(node)
+        return this.compile(node)
       case 'number':
         return compileNumber(node)
       case 'bool':
@@ -133,10 +134,6 @@ export class PipelineCompiler {
       case 'nil':
         return failing(node, 'nil is not a command')
     }
-  }
-
-  #compileArgumentPipe(node: PipeNode): Evaluate {
-    return this.compile(node)
   }
 
   #compileField(node: FieldNode, hasArguments: boolean): Evaluate {
@@ -182,7 +179,11 @@ export class PipelineCompiler {
 }
 
 function notAFunction(node: OperandNode): Evaluate {
-  return failing(node, `can't give argument to non-function ${sourceOf(node)}`)
+  return failing(node, nonFunction(node))
+}
+
+function nonFunction(node: OperandNode): string {
+  return `can't give argument to non-function ${sourceOf(node)}`
 }
 
 function failing(node: OperandNode, message: string): Evaluate {
