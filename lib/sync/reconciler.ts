@@ -1,4 +1,5 @@
 import { exponentialBackoff } from '../base/backoff.ts'
+import type { LogData } from '../base/log.ts'
 import { messageOf, OperationalError, systemCode } from '../errors.ts'
 import type { Contents, OutputFile } from '../generation.ts'
 import { explainOutcome, type Outcome, type Problem } from '../outcome.ts'
@@ -95,7 +96,8 @@ export class Reconciler {
     if (explained === this.#said) return
     this.#said = explained
     if (outcome.kind === 'waiting') log.info('waiting', { bundle, for: explained })
-    else if (outcome.kind === 'broken') log.error('broken, what was visible stays', { bundle, ...outcome.problem })
+    else if (outcome.kind === 'broken')
+      log.error('broken, what was visible stays', { bundle, ...spoken(outcome.problem) })
     else if (outcome.kind === 'rejected') log.warn('rejected, what was visible stays', { bundle, why: outcome.why })
     else log.debug(outcome.kind, { bundle, generation: outcome.generation })
   }
@@ -339,7 +341,7 @@ export class Reconciler {
   #fail(error: unknown): void {
     const { log, bundle } = this.#parts
     const problem = problemOf(error)
-    if (this.#standing.failing?.message !== problem.message) log.error('pass failed', { bundle, ...problem })
+    if (this.#standing.failing?.message !== problem.message) log.error('pass failed', { bundle, ...spoken(problem) })
     this.#mustRecover = true
     this.#stand({ failing: problem, outcome: { kind: 'broken', problem } })
   }
@@ -363,6 +365,11 @@ export class Reconciler {
     this.#report(this.#standing)
     return change.outcome as Change extends { outcome: infer O } ? O : undefined
   }
+}
+
+/** A problem as the data of a log line, whose own message is another. */
+function spoken({ message, hint }: Problem): LogData {
+  return hint === undefined ? { problem: message } : { problem: message, hint }
 }
 
 function problemOf(error: unknown): Problem {
