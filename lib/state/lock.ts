@@ -143,7 +143,7 @@ function ask(path: string): Promise<Said> {
     socket.on('error', error => {
       const code = systemCode(error)
       if (!connected && (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ENOTSOCK')) done('ended')
-      else if (connected) done('cut off')
+      else if (connected || code === 'ECONNRESET') done('cut off')
       else if (code === 'EAGAIN') done('silent') // Too busy to take one more.
       else reject(error)
     })
