@@ -15,7 +15,7 @@ export function openLog(
 ): { log: Log; redactor: Redactor } {
   const redactor = new Redactor()
   const format = options.logFormat ?? (terminal.interactive ? 'text' : 'json')
-  const write = format === 'json' ? terminal.log : (line: string) => terminal.log(textLine(line))
+  const write = (line: string) => terminal.log(format === 'json' ? line : textLine(line))
   return { log: jsonLog({ level: options.logLevel ?? level, redactor, write }), redactor }
 }
 

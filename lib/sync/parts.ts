@@ -25,13 +25,13 @@ export interface Parts {
   readonly journal: Journal
   readonly notifier: Notifier
   /** Runs every check on a staged generation; the first refusal counts. */
-  check(directory: string, signal: AbortSignal): Promise<Verdict>
+  readonly check: (directory: string, signal: AbortSignal) => Promise<Verdict>
   /** Watches how the application takes the visible generation, where a probe is configured. */
   readonly probe: ((signal: AbortSignal) => Promise<Verdict>) | undefined
   /** The paths that differ between two sets of files, sorted. */
-  changedPaths(before: readonly OutputFile[], after: readonly OutputFile[]): readonly string[]
+  readonly changedPaths: (before: readonly OutputFile[], after: readonly OutputFile[]) => readonly string[]
   /** See `Contents.digest`. */
-  digestOf(files: readonly OutputFile[]): string
+  readonly digestOf: (files: readonly OutputFile[]) => string
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -47,7 +47,7 @@ async function play(story: Story, plans: readonly CrashPlan[], cutPower?: () => 
     const bundle = await boot(world, story, fileSystem, CONTENTS[progress] as string)
     while (bundle !== undefined && progress < CONTENTS.length) {
       const turns = bundle.outcomes.length
-      if (turns > 0) bundle.set(CONTENTS[progress] as string)
+      if (turns > 0) bundle.set(CONTENTS[progress])
       await bundle.until(() => fileSystem.dead || (bundle.outcomes.length > turns && isConcluded(bundle)))
       if (fileSystem.dead) break
       progress++
