@@ -56,7 +56,8 @@ function compileCallOfCall(call: Call, compile: CompileOperand): Command {
   return compileInvocation(call, signature, compile, (run, [callee]) => {
     if (callee === null || callee === undefined) throw new Error('call of nil')
     const [word] = call.args
-    const written = word === undefined ? run.quoted(callee) : sourceOf(word)
+    const shown = typeof callee === 'string' ? run.quoted(callee) : `<${typeName(callee)} Value>`
+    const written = word === undefined ? shown : sourceOf(word)
     throw new Error(`non-function ${written} of type ${typeName(callee)}`)
   })
 }

@@ -28,8 +28,13 @@ function isEqualComposite(a: Operand, b: Operand, quoted: Quoted): boolean {
       `non-comparable types ${quoted(left, 's')}: ${typeName(left)}, ${typeName(right)}: ${quoted(right)}`,
     )
   }
-  if (!(left instanceof Struct)) throw new Error(`non-comparable type ${quoted(right, 's')}: ${typeName(right)}`)
+  if (!isComparable(right)) throw new Error(`non-comparable type ${quoted(right, 's')}: ${typeName(right)}`)
   return sameValue(left, right)
+}
+
+/** Lists and maps are not, nor is what holds one. */
+function isComparable(value: Value): boolean {
+  return !isList(value) && !isMap(value) && (!(value instanceof Struct) || [...value.fields.values()].every(isComparable))
 }
 
 /** Whether `a` is less than `b`. Throws an Error on types that have no order or not the same. */

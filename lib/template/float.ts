@@ -97,14 +97,12 @@ function fixedExactly(size: number, precision: number): string {
 function roundedTo(size: number, count: number): Decimal {
   if (size === 0) return { digits: '', point: 0 }
   const places = Math.min(count, DIGITS_MAX)
-  let exponent = Number(size.toExponential().split('e')[1])
-  let digits = String(scaledInteger(size, places - 1 - exponent))
-  if (digits.length < places) {
-    // The shortest digits had been rounded up to the next power of ten.
-    exponent--
-    digits = String(scaledInteger(size, places - 1 - exponent))
-  }
-  return { digits: digits.replace(/0+$/, ''), point: exponent + 1 + (digits.length - places) }
+  const exponent = Number(size.toExponential().split('e')[1])
+  // The shortest digits may have been rounded up to the next power of ten, and then there is room for one more digit.
+  const finer = String(scaledInteger(size, places - exponent))
+  const digits = finer.length <= places ? finer : String(scaledInteger(size, places - 1 - exponent))
+  const point = exponent + 1 + (finer.length <= places ? -1 : digits.length - places)
+  return { digits: digits.replace(/0+$/, ''), point }
 }
 
 /** size × 10^power, rounded to an integer, ties to even. */

@@ -303,7 +303,8 @@ function withPoint(digits: string, verb: FloatVerb, precision: number): string {
   let missing = 0
   if (verb === 'g' || verb === 'G' || verb === 'x') {
     missing = precision === -1 ? 6 : precision
-    const significant = mantissa.replace('.', '').replace(verb === 'x' ? /^0x0*/ : /^0*/, '')
+    // Of a hexadecimal number, Go counts the x and what follows it.
+    const significant = mantissa.replace('.', '').replace(/^0*/, '')
     missing -= significant.length
   }
   const pointed = mantissa.includes('.') ? mantissa : `${mantissa}.`

@@ -61,7 +61,7 @@ class Formatter {
     }
     const verb = String.fromCodePoint(this.#format.codePointAt(this.#at) as number)
     this.#at += verb.length
-    this.#verb(verb, flags)
+    this.#verb(verb.toWellFormed(), flags)
   }
 
   #verb(verb: string, flags: Flags): void {

@@ -76,8 +76,9 @@ function hex(value: number, width: number): string {
 
 /** What a quoted string of the source means: `"…"` with escapes, or raw between backquotes. Throws an Error on bad escapes. */
 export function unquote(source: string): string {
-  const body = source.slice(1, -1)
-  if (source.startsWith('`')) return body.replaceAll('\r', '')
+  if (source.startsWith('`')) return source.slice(1, -1).replaceAll('\r', '')
+  // Only an escape can spell a byte that is no text.
+  const body = source.slice(1, -1).toWellFormed()
   if (!body.includes('\\')) return body
   // Escapes spell bytes, and several may make one character, so the text is put together as bytes.
   const chunks: Uint8Array[] = []
