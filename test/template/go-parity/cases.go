@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -71,6 +72,11 @@ func (r *reader) line(line string) (err error) {
 		r.setting.Delims = []string{left, right}
 	case "missingkey":
 		r.setting.MissingKey = rest
+	case "differs":
+		r.setting.Differs = nil
+		if rest != "" {
+			r.setting.Differs = json.RawMessage(rest)
+		}
 	case "name":
 		r.setting.Name = rest
 	default:

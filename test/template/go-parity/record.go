@@ -31,6 +31,7 @@ type Case struct {
 	Data       any
 	Delims     []string
 	MissingKey string
+	Differs    json.RawMessage // what the other engine makes of it instead, on purpose, and why
 }
 
 func main() {
@@ -110,6 +111,7 @@ type Row struct {
 	Output     any             `json:"output,omitempty"`
 	ParseError any             `json:"parseError,omitempty"`
 	ExecError  any             `json:"execError,omitempty"`
+	Differs    json.RawMessage `json:"differs,omitempty"`
 }
 
 // How long a template may take, and how much it may write: a range over a large number does not end.
@@ -145,7 +147,7 @@ func (b *bounded) Write(content []byte) (int, error) {
 }
 
 func runInto(output *bounded, c Case) Row {
-	row := Row{Row: c.Row, Data: encodeValue(c.Data), Name: c.Name, Text: bytesOrText(c.Text), Delims: c.Delims, MissingKey: c.MissingKey}
+	row := Row{Row: c.Row, Data: encodeValue(c.Data), Name: c.Name, Text: bytesOrText(c.Text), Delims: c.Delims, MissingKey: c.MissingKey, Differs: c.Differs}
 	t := template.New(c.Name).Funcs(functions)
 	if len(c.Delims) == 2 {
 		t = t.Delims(c.Delims[0], c.Delims[1])
