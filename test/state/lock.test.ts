@@ -17,7 +17,7 @@ function acquire(directory: string) {
 /** A process that holds the lock, in a process id namespace of its own where `unshare` is given. */
 async function holder(directory: string, unshare: readonly string[] = []): Promise<ChildProcess> {
   const [program, ...args] = [...unshare, process.execPath, HOLDER, directory, 'stay']
-  const child = spawn(program as string, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
