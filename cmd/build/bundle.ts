@@ -111,7 +111,10 @@ function notices(packages: readonly Package[]): string {
 }
 
 if (import.meta.main) {
-  const { outfile, codeBytes, packages } = await bundle(resolve(process.argv[2] ?? join(root, 'dist/outrigger.js')))
+  const { writeSchema } = await import('./schema.ts')
+  const outfile = resolve(process.argv[2] ?? join(root, 'dist/outrigger.js'))
+  const { codeBytes, packages } = await bundle(outfile)
+  await writeSchema(join(dirname(outfile), 'config.schema.json'))
   const kilobytes = Math.ceil(codeBytes / 1000)
   process.stdout.write(
     `${relative(process.cwd(), outfile)}: ${kilobytes} kB, with ${packages.join(', ') || 'no packages'}\n`,
