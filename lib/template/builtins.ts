@@ -7,11 +7,14 @@ import { Byte, isList, isMap, isTrue, typeName, type Operand } from './operand.t
 import { print, println } from './print.ts'
 import { printf } from './printf.ts'
 
-/** A function that every template has. Unlike others, it can tell a missing value from nil: its `operand` parameters are
- *  given as they are. */
+/** Beside the kinds of other functions: an `operand` is given as it is, so that a missing value can be told from nil; a `bare`
+ *  one too, but as nil where Go would hold it as an interface. */
+export type BuiltinKind = ParameterKind | 'operand' | 'bare'
+
+/** A function that every template has. */
 export interface Builtin {
-  readonly parameters: readonly (ParameterKind | 'operand')[]
-  readonly variadic?: ParameterKind | 'operand'
+  readonly parameters: readonly BuiltinKind[]
+  readonly variadic?: BuiltinKind
   /** Never `pending` among `args`. Throws an Error whose message does not name the function. */
   call(args: readonly Operand[], quoted: Quoted): Operand
 }
@@ -30,7 +33,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['not', { parameters: one, call: ([operand]) => !isTrue(operand) }],
   ['len', { parameters: one, call: ([operand]) => lengthOf(operand) }],
   ['index', { parameters: one, variadic: 'operand', call: ([item, ...indexes]) => indexed(item, indexes) }],
-  ['slice', { parameters: one, variadic: 'operand', call: ([item, ...indexes]) => sliced(item, indexes) }],
+  ['slice', { parameters: one, variadic: 'bare', call: ([item, ...indexes]) => sliced(item, indexes) }],
   ['print', { parameters: [], variadic: 'any', call: args => print(args) }],
   ['println', { parameters: [], variadic: 'any', call: args => println(args) }],
   ['printf', { parameters: ['string'], variadic: 'any', call: ([format, ...args]) => printf(format as string, args) }],
@@ -116,7 +119,12 @@ function sliced(item: Operand, indexes: readonly Operand[]): Operand {
 }
 
 function range(indexes: readonly Operand[], length: number): readonly [number, number] {
-  const [from = 0, to = length, capacity = length] = indexes.map(index => indexOf(index, length))
+  const [from = 0, to = length, capacity = length] = indexes.map(index => {
+    // Go does not look into an interface here, so an index that is an element of a map or list will not do, unless it has been
+    // through parentheses or a variable.
+    if (index === null) throw new Error('cannot index slice/array with type interface {}')
+    return indexOf(index, length)
+  })
   if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`)
   if (to > capacity) throw new Error(`invalid slice index: ${to} > ${capacity}`)
   return [from, to]

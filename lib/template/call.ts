@@ -1,9 +1,10 @@
 import { messageOf } from '../base/errors.ts'
 import { Float, int, type Value } from '../base/value.ts'
-import { builtins, type Builtin } from './builtins.ts'
+import { builtins, type Builtin, type BuiltinKind } from './builtins.ts'
 import { TemplateError } from './error.ts'
 import type { Evaluate, Execution } from './execution.ts'
-import { pending, type FunctionTable, type ParameterKind, type TemplateFunction } from './function.ts'
+import { pending, type FunctionTable, type TemplateFunction } from './function.ts'
+import { isBoxed, type Boxing } from './field.ts'
 import type { CommandNode, IdentifierNode, NumberNode, OperandNode } from './nodes.ts'
 import { sourceOf } from './nodes.ts'
 import { isList, isMap, isTrue, typeName, type Operand } from './operand.ts'
@@ -11,8 +12,12 @@ import { isList, isMap, isTrue, typeName, type Operand } from './operand.ts'
 /** A compiled command; `final` is what the pipeline before it gave. */
 export type Command = (run: Execution, dot: Operand, final: Operand) => Operand
 
-/** Compiles an operand to be evaluated where any type will do. */
-export type CompileOperand = (node: OperandNode) => Evaluate
+/** Compiles operands, where any type will do. */
+export interface OperandCompiler {
+  compileOperand(node: OperandNode): Evaluate
+  /** Whether Go would hold its value as an interface. */
+  boxingOf(node: OperandNode): Boxing
+}
 
 export interface Call {
   readonly identifier: IdentifierNode
@@ -23,37 +28,37 @@ export interface Call {
   readonly hasFinal: boolean
 }
 
-type Kind = ParameterKind | 'operand'
-
 interface Signature {
-  readonly parameters: readonly Kind[]
-  readonly variadic?: Kind
+  readonly parameters: readonly BuiltinKind[]
+  readonly variadic?: BuiltinKind
 }
 
 /** Compiles a call of a function of the table or of a builtin, whichever has the name; the parser saw that one has. */
-export function compileCall(call: Call, functions: FunctionTable<unknown>, compile: CompileOperand): Command {
+export function compileCall(call: Call, functions: FunctionTable<unknown>, compiler: OperandCompiler): Command {
   const { name } = call.identifier
   const own = functions.get(name)
-  if (own !== undefined) return compileFunction(call, own, compile)
-  if (name === 'and' || name === 'or') return compileLogic(call, name, compile)
-  if (name === 'call') return compileCallOfCall(call, compile)
-  return compileBuiltin(call, builtins.get(name) as Builtin, compile)
+  if (own !== undefined) return compileFunction(call, own, compiler)
+  if (name === 'and' || name === 'or') return compileLogic(call, name, compiler)
+  if (name === 'call') return compileCallOfCall(call, compiler)
+  return compileBuiltin(call, builtins.get(name) as Builtin, compiler)
 }
 
-function compileFunction(call: Call, own: TemplateFunction<unknown>, compile: CompileOperand): Command {
-  // A missing value has become nil, and pending is not among the arguments. What no function asked for is a complex number,
-  // but then the template did.
-  return compileInvocation(call, own, compile, (run, args) => own.call(run.context, args as readonly Value[]))
+function compileFunction(call: Call, own: TemplateFunction<unknown>, compiler: OperandCompiler): Command {
+  // A missing value has become nil, and pending is not among the arguments. A complex number may be: it is no `Value`, but
+  // prints and compares as in Go wherever it is only passed on.
+  return compileInvocation(call, own, compiler, (run, args) => own.call(run.context, args as readonly Value[]))
 }
 
-function compileBuiltin(call: Call, builtin: Builtin, compile: CompileOperand): Command {
-  return compileInvocation(call, builtin, compile, (run, args) => builtin.call(args, (operand, verb) => run.quoted(operand, verb)))
+function compileBuiltin(call: Call, builtin: Builtin, compiler: OperandCompiler): Command {
+  return compileInvocation(call, builtin, compiler, (run, args) =>
+    builtin.call(args, (operand, verb) => run.quoted(operand, verb)),
+  )
 }
 
 /** Nothing that a template can get hold of is a function. */
-function compileCallOfCall(call: Call, compile: CompileOperand): Command {
+function compileCallOfCall(call: Call, compiler: OperandCompiler): Command {
   const signature: Signature = { parameters: ['operand'], variadic: 'operand' }
-  return compileInvocation(call, signature, compile, (run, [callee]) => {
+  return compileInvocation(call, signature, compiler, (run, [callee]) => {
     if (callee === null || callee === undefined) throw new Error('call of nil')
     const [word] = call.args
     const shown = typeof callee === 'string' ? run.quoted(callee) : `<${typeName(callee)} Value>`
@@ -65,14 +70,14 @@ function compileCallOfCall(call: Call, compile: CompileOperand): Command {
 function compileInvocation(
   call: Call,
   signature: Signature,
-  compile: CompileOperand,
+  compiler: OperandCompiler,
   invoke: (run: Execution, args: readonly Operand[]) => Operand,
 ): Command {
   const wrong = wrongCount(call, signature)
   if (wrong !== undefined) return failing(call, wrong)
   const { identifier, node, hasFinal } = call
   const { name } = identifier
-  const args = call.args.map((arg, i) => compileArgument(arg, kindAt(signature, i), compile))
+  const args = call.args.map((arg, i) => compileArgument(arg, kindAt(signature, i), compiler))
   const count = args.length
   const finalKind = kindAt(signature, count)
   return (run, dot, final) => {
@@ -105,12 +110,12 @@ function failCall(run: Execution, name: string, node: CommandNode | IdentifierNo
 }
 
 /** `and` and `or` evaluate no further than they must. */
-function compileLogic(call: Call, name: 'and' | 'or', compile: CompileOperand): Command {
+function compileLogic(call: Call, name: 'and' | 'or', compiler: OperandCompiler): Command {
   const signature: Signature = { parameters: ['operand'], variadic: 'operand' }
   const wrong = wrongCount(call, signature)
   if (wrong !== undefined) return failing(call, wrong)
   const { identifier, hasFinal } = call
-  const args = call.args.map(arg => compileArgument(arg, 'operand', compile))
+  const args = call.args.map(arg => compileArgument(arg, 'operand', compiler))
   const decisive = name === 'or'
   return (run, dot, final) => {
     run.at(identifier)
@@ -146,29 +151,37 @@ function failing({ identifier }: Call, message: string): Command {
   }
 }
 
-function kindAt({ parameters, variadic }: Signature, i: number): Kind {
+function kindAt({ parameters, variadic }: Signature, i: number): BuiltinKind {
   return parameters[i] ?? variadic ?? 'any'
 }
 
 /** Compiles an argument so that it has its parameter's kind, or fails as Go does. */
-function compileArgument(node: OperandNode, kind: Kind, compile: CompileOperand): Evaluate {
+function compileArgument(node: OperandNode, kind: BuiltinKind, compiler: OperandCompiler): Evaluate {
   switch (node.kind) {
     case 'bool':
     case 'number':
     case 'string':
-      if (kind === 'any' || kind === 'operand') return compile(node)
+      if (kind === 'any' || kind === 'operand' || kind === 'bare') return compiler.compileOperand(node)
       return compileConstant(node, kind)
     case 'nil':
       return compileNil(node, kind)
     default: {
-      const evaluate = compile(node)
+      const evaluate = compiler.compileOperand(node)
       if (kind === 'operand') return evaluate
+      if (kind === 'bare') return compileBare(evaluate, compiler.boxingOf(node))
       return (run, dot) => validated(run, evaluate(run, dot), kind)
     }
   }
 }
 
-function compileNil(node: OperandNode, kind: Kind): Evaluate {
+function compileBare(evaluate: Evaluate, boxing: Boxing): Evaluate {
+  return (run, dot) => {
+    const value = evaluate(run, dot)
+    return value !== undefined && value !== pending && isBoxed(run, boxing) ? null : value
+  }
+}
+
+function compileNil(node: OperandNode, kind: BuiltinKind): Evaluate {
   const nil = nilOf(kind)
   return run => {
     run.at(node)
@@ -177,11 +190,12 @@ function compileNil(node: OperandNode, kind: Kind): Evaluate {
 }
 
 /** What nil becomes for a parameter. */
-function nilOf(kind: Kind): { readonly value: Operand } | 'none' {
+function nilOf(kind: BuiltinKind): { readonly value: Operand } | 'none' {
   switch (kind) {
     case 'any':
       return { value: null }
     case 'operand':
+    case 'bare':
       return { value: undefined }
     case 'list':
       return { value: [] }
@@ -192,7 +206,7 @@ function nilOf(kind: Kind): { readonly value: Operand } | 'none' {
   }
 }
 
-function compileConstant(node: OperandNode, kind: Exclude<Kind, 'any' | 'operand'>): Evaluate {
+function compileConstant(node: OperandNode, kind: Exclude<BuiltinKind, 'any' | 'operand' | 'bare'>): Evaluate {
   const value = constantAs(node, kind)
   if (value !== undefined) {
     return run => {
@@ -211,7 +225,7 @@ function compileConstant(node: OperandNode, kind: Exclude<Kind, 'any' | 'operand
   }
 }
 
-function constantAs(node: OperandNode, kind: Kind): Operand {
+function constantAs(node: OperandNode, kind: BuiltinKind): Operand {
   switch (kind) {
     case 'string':
       return node.kind === 'string' ? node.value : undefined
@@ -230,7 +244,7 @@ function floatOf({ value }: NumberNode): Float | undefined {
   return value.float === undefined ? undefined : new Float(value.float)
 }
 
-function validated(run: Execution, value: Operand, kind: Kind): Operand {
+function validated(run: Execution, value: Operand, kind: BuiltinKind): Operand {
   if (value === undefined) {
     if (kind === 'any') return null
     const nil = nilOf(kind)
@@ -240,10 +254,11 @@ function validated(run: Execution, value: Operand, kind: Kind): Operand {
   return run.fail(`wrong type for value; expected ${goType(kind)}; got ${typeName(value)}`)
 }
 
-function hasKind(value: Operand, kind: Kind): boolean {
+function hasKind(value: Operand, kind: BuiltinKind): boolean {
   switch (kind) {
     case 'any':
     case 'operand':
+    case 'bare':
       return true
     case 'string':
       return typeof value === 'string'
@@ -260,11 +275,12 @@ function hasKind(value: Operand, kind: Kind): boolean {
   }
 }
 
-function goType(kind: Kind): string {
+function goType(kind: BuiltinKind): string {
   switch (kind) {
     case 'any':
       return 'interface {}'
     case 'operand':
+    case 'bare':
       return 'reflect.Value'
     case 'float':
       return 'float64'

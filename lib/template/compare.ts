@@ -34,7 +34,9 @@ function isEqualComposite(a: Operand, b: Operand, quoted: Quoted): boolean {
 
 /** Lists and maps are not, nor is what holds one. */
 function isComparable(value: Value): boolean {
-  return !isList(value) && !isMap(value) && (!(value instanceof Struct) || [...value.fields.values()].every(isComparable))
+  return (
+    !isList(value) && !isMap(value) && (!(value instanceof Struct) || [...value.fields.values()].every(isComparable))
+  )
 }
 
 /** Whether `a` is less than `b`. Throws an Error on types that have no order or not the same. */

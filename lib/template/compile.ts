@@ -1,13 +1,5 @@
 import { Uint } from '../base/value.ts'
-import {
-  BREAK,
-  CONTINUE,
-  GO_ON,
-  type CompiledTemplate,
-  type Execution,
-  type Flow,
-  type Perform,
-} from './execution.ts'
+import { BREAK, CONTINUE, GO_ON, type CompiledTemplate, type Execution, type Flow, type Perform } from './execution.ts'
 import { pending, type FunctionTable } from './function.ts'
 import type { ActionNode, BranchNode, ListNode, PipeNode, StatementNode, TemplateNode } from './nodes.ts'
 import { isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
@@ -17,10 +9,7 @@ import { quote } from './quote.ts'
 import { Scope } from './scope.ts'
 
 /** Compiles every template of a set to closures, once, so that executing one walks no tree and looks up no name. */
-export function compileAll(
-  set: TemplateSet,
-  functions: FunctionTable<unknown>,
-): ReadonlyMap<string, CompiledTemplate> {
+export function compileAll(set: TemplateSet, functions: FunctionTable<unknown>): ReadonlyMap<string, CompiledTemplate> {
   const compiled = new Map<string, CompiledTemplate>()
   for (const [name, list] of set) compiled.set(name, new TemplateCompiler(functions, compiled).compile(name, list))
   return compiled
@@ -239,4 +228,3 @@ export function perform(run: Execution, template: CompiledTemplate, dot: Operand
   template.body(run, dot)
   return run.output.text
 }
-

@@ -9,25 +9,24 @@ import { quote } from './quote.ts'
  *  compiled, or found in the slot of a variable when it executes. */
 export type Boxing = boolean | number
 
+export function isBoxed(run: Execution, boxing: Boxing): boolean {
+  return typeof boxing === 'number' ? run.variables[boxing] === true : boxing
+}
+
 /** Takes a chain of fields, `.a.b.c`, of a value. */
 export function fieldsOf(run: Execution, receiver: Operand, names: readonly string[], boxing: Boxing): Operand {
   let value = receiver
-  let isBoxed = boxing
+  let valueBoxing = boxing
   for (const name of names) {
     const isElement = isMap(value)
-    value = fieldOf(run, value, name, isBoxed)
-    isBoxed = isElement
+    value = fieldOf(run, value, name, valueBoxing)
+    valueBoxing = isElement
   }
   return value
 }
 
 /** As `fieldsOf`, where arguments were given, as only methods could take them: always an error, but on pending and nothing. */
-export function invokedFieldOf(
-  run: Execution,
-  receiver: Operand,
-  names: readonly string[],
-  boxing: Boxing,
-): Operand {
+export function invokedFieldOf(run: Execution, receiver: Operand, names: readonly string[], boxing: Boxing): Operand {
   const last = names.at(-1) as string
   const value = fieldsOf(run, receiver, names.slice(0, -1), boxing)
   if (value instanceof Struct && value.fields.has(last)) {
@@ -54,8 +53,7 @@ function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing
     if (value !== undefined) return value
     candidates = receiver.fields.keys()
   }
-  const isBoxed = typeof boxing === 'number' ? run.variables[boxing] === true : boxing
-  const type = isBoxed ? 'interface {}' : typeName(receiver)
+  const type = isBoxed(run, boxing) ? 'interface {}' : typeName(receiver)
   return run.fail(`can't evaluate field ${name} in type ${type}`, { hint: hintFor(name, candidates) })
 }
 

@@ -335,7 +335,12 @@ function isDigit(character: string): boolean {
 
 function isAlphaNumeric(rune: number): boolean {
   if (rune < 0x80) {
-    return (rune >= 0x61 && rune <= 0x7a) || (rune >= 0x41 && rune <= 0x5a) || (rune >= 0x30 && rune <= 0x39) || rune === 0x5f
+    return (
+      (rune >= 0x61 && rune <= 0x7a) ||
+      (rune >= 0x41 && rune <= 0x5a) ||
+      (rune >= 0x30 && rune <= 0x39) ||
+      rune === 0x5f
+    )
   }
   return /^[\p{L}\p{Nd}]$/u.test(String.fromCodePoint(rune))
 }
@@ -345,5 +350,7 @@ function showRune(rune: number): string {
   const valid = rune === EOF ? -1 : validRune(rune)
   if (valid < 0) return 'U+FFFFFFFFFFFFFFFF'
   const code = `U+${valid.toString(16).toUpperCase().padStart(4, '0')}`
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(String.fromCodePoint(valid)) ? `${code} '${String.fromCodePoint(valid)}'` : code
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(String.fromCodePoint(valid))
+    ? `${code} '${String.fromCodePoint(valid)}'`
+    : code
 }

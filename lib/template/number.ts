@@ -87,8 +87,10 @@ function parseInteger(text: string): { readonly value: bigint; readonly isSigned
   return { value: sign === '-' ? -magnitude : magnitude, isSigned: sign !== '' }
 }
 
-const DECIMAL_FLOAT = /^[+-]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?$/
-const HEX_FLOAT = /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)\.?((?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?)[pP]([+-]?[0-9]+(?:_[0-9]+)*)$/
+const DECIMAL_FLOAT =
+  /^[+-]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?$/
+const HEX_FLOAT =
+  /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)\.?((?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?)[pP]([+-]?[0-9]+(?:_[0-9]+)*)$/
 
 /** A float64 as Go spells it, or undefined when it is none or does not fit. */
 function parseFloat64(text: string): number | undefined {

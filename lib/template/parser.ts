@@ -398,7 +398,13 @@ const STARTS_OPERAND: ReadonlySet<TokenType> = new Set<TokenType>([
 ])
 /** What may follow `$i,` in a range. */
 const AFTER_COMMA: ReadonlySet<TokenType> = new Set<TokenType>(['variable', 'rightDelim', 'rightParen'])
-const CONSTANTS: ReadonlySet<OperandNode['kind']> = new Set<OperandNode['kind']>(['bool', 'dot', 'nil', 'number', 'string'])
+const CONSTANTS: ReadonlySet<OperandNode['kind']> = new Set<OperandNode['kind']>([
+  'bool',
+  'dot',
+  'nil',
+  'number',
+  'string',
+])
 
 function newScope(): Scope {
   return { variables: ['$'], rangeDepth: 0, actionLine: 0 }

@@ -1,5 +1,5 @@
 import { Float, int } from '../base/value.ts'
-import { compileCall, type Command } from './call.ts'
+import { compileCall, type Command, type OperandCompiler } from './call.ts'
 import type { Evaluate } from './execution.ts'
 import { fieldsOf, invokedFieldOf, type Boxing } from './field.ts'
 import type { FunctionTable } from './function.ts'
@@ -18,7 +18,7 @@ import type { Scope } from './scope.ts'
 
 /** Compiles the expressions of one template. The order in which nodes are begun (`run.at`) is Go's: it decides where an error
  *  is reported. */
-export class PipelineCompiler {
+export class PipelineCompiler implements OperandCompiler {
   readonly #scope: Scope
   readonly #functions: FunctionTable<unknown>
 
@@ -88,7 +88,7 @@ export class PipelineCompiler {
         return this.compile(word)
       default:
         if (hasArguments) return notAFunction(word)
-        return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.#compileOperand(word)
+        return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.compileOperand(word)
     }
   }
 
@@ -98,11 +98,11 @@ export class PipelineCompiler {
     args: readonly OperandNode[],
     hasFinal: boolean,
   ): Command {
-    return compileCall({ identifier, node, args, hasFinal }, this.#functions, operand => this.#compileOperand(operand))
+    return compileCall({ identifier, node, args, hasFinal }, this.#functions, this)
   }
 
   /** Compiles an operand that stands alone or as an argument. */
-  #compileOperand(node: OperandNode): Evaluate {
+  compileOperand(node: OperandNode): Evaluate {
     switch (node.kind) {
       case 'dot':
         return (run, dot) => {
@@ -133,6 +133,21 @@ export class PipelineCompiler {
       }
       case 'nil':
         return failing(node, 'nil is not a command')
+    }
+  }
+
+  /** What a field was taken of is not known yet: a map, most likely. */
+  boxingOf(node: OperandNode): Boxing {
+    switch (node.kind) {
+      case 'field':
+      case 'chain':
+        return true
+      case 'variable':
+        return node.fields.length > 0 || (this.#scope.find(node.name)?.boxing ?? false)
+      case 'dot':
+        return this.#scope.dotBoxing
+      default:
+        return false
     }
   }
 
@@ -168,7 +183,7 @@ export class PipelineCompiler {
   #compileChain(node: ChainNode, hasArguments: boolean): Evaluate {
     const { fields } = node
     if (node.node.kind === 'nil') return failing(node, `indirection through explicit nil in ${sourceOf(node)}`)
-    const receiver = this.#compileOperand(node.node)
+    const receiver = this.compileOperand(node.node)
     const take = hasArguments ? invokedFieldOf : fieldsOf
     const boxing: Boxing = false
     return (run, dot) => {
@@ -205,7 +220,10 @@ function compileNumber(node: NumberNode): Evaluate {
   return failing(node, `${text} overflows int`)
 }
 
-function constant(node: NumberNode, value: ReturnType<typeof int> | Float | NonNullable<NumberNode['value']['complex']>): Evaluate {
+function constant(
+  node: NumberNode,
+  value: ReturnType<typeof int> | Float | NonNullable<NumberNode['value']['complex']>,
+): Evaluate {
   return run => {
     run.at(node)
     return value
