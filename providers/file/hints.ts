@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import type { Log } from '../../lib/base/log.ts'
 import type { Mailbox } from '../../lib/base/mailbox.ts'
 import { messageOf } from '../../lib/errors.ts'
@@ -78,7 +79,20 @@ export class Hints {
     this.#watched.delete(directory)
   }
 
+  /** Whoever reads again follows again, and what then has these paths is watched anew. A directory further down did not move by
+   *  itself, so nothing but this says that its path leads elsewhere. */
+  #dropAllBelow(directory: string): void {
+    for (const [path, watched] of this.#watched) {
+      if (path !== directory && !path.startsWith(`${directory}/`)) continue
+      ring(watched)
+      this.#drop(path)
+    }
+  }
+
   #start(directory: string): Watched | undefined {
+    // From the top down: what happens to a directory while its watching starts can be lost, but not by the one above. That one
+    // rings when it is ready, and this one has its turn.
+    if (this.#watched.get(dirname(directory))?.ready === false) return undefined
     if (this.#watched.size >= WATCHED_MAX) {
       this.#fail(`more than ${WATCHED_MAX} directories`)
       return undefined
@@ -98,10 +112,13 @@ export class Hints {
         ring(watched)
       },
       changed: name => ring(watched, name),
+      renamed: name => {
+        ring(watched, name)
+        this.#dropAllBelow(join(directory, name))
+      },
       gone: () => {
-        // Whoever reads again follows again, and what then has the path is watched anew.
-        if (this.#watched.get(directory) === watched) this.#drop(directory)
         ring(watched)
+        if (this.#watched.get(directory) === watched) this.#dropAllBelow(directory)
       },
       failed: error => {
         this.#fail(messageOf(error))

@@ -75,8 +75,10 @@ function isRace(error: unknown): boolean {
 }
 
 /** Where the root leads: itself without links. */
-export function findRoot(root: string, places: Places): Promise<Found | undefined> {
-  return resolvePath({ from: '/', path: root, places })
+export async function findRoot(root: string, places: Places): Promise<Found | undefined> {
+  const found = await resolvePath({ from: '/', path: root, places })
+  if (found !== undefined) places.add(dirname(found.path), basename(found.path))
+  return found
 }
 
 /** The file at `path` below the root. Throws `invalid-data` for what is no file. */
@@ -90,7 +92,6 @@ export async function readFileBelow(
   const top = await findRoot(root, places)
   if (top === undefined) return undefined
   if (!top.status.isDirectory()) {
-    places.add(dirname(top.path), basename(top.path))
     if (path === '') return readFound(top, root, options, before)
     throw new ProviderError('invalid-data', `${root} is a file`, { hint: 'ask for NAME:// without a path' })
   }

@@ -3,8 +3,10 @@ import { basename } from 'node:path'
 export interface DirectoryEvents {
   /** From here on no change is missed. */
   ready(): void
-  /** Something about this name changed; about any, when it is undefined. */
+  /** What has this name changed; what has any, when it is undefined. */
   changed(name: string | undefined): void
+  /** The name came, went, or is another thing's now. */
+  renamed(name: string): void
   /** The directory itself went or moved: what is watched may no longer be what has its path. */
   gone(): void
   /** There may be no further events. */
@@ -18,7 +20,7 @@ export type WatchDirectory = (directory: string, events: DirectoryEvents) => Pro
  *
  *  `depth: 0` keeps it to the directory, and everything in that is ignored, so chokidar keeps nothing of it and its scan is
  *  short: its `raw` events say which name changed. At that depth chokidar 6.0 often loses a directory that is removed and made
- *  again, or replaced; so an event about the directory itself is its end here. (One about an entry of the same name looks
+ *  again, or replaced; so an event about the directory itself ends the watching. (One about an entry of the same name looks
  *  alike, and costs no more than watching anew.) */
 export const watchDirectory: WatchDirectory = async (directory, events) => {
   const { watch } = await import('chokidar')
@@ -27,13 +29,16 @@ export const watchDirectory: WatchDirectory = async (directory, events) => {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
+    // Else it would see nothing of directories with the names of some editors' temporary files.
+    atomic: false,
     ignored: path => path !== directory,
   })
   watcher.on('ready', () => events.ready())
-  watcher.on('raw', (_event, path) => {
+  watcher.on('raw', (event, path) => {
     // The types promise a path, and the system sometimes has none.
     const name = typeof path === 'string' ? basename(path) : undefined
     if (name === own) events.gone()
+    else if (name !== undefined && event === 'rename') events.renamed(name)
     else events.changed(name)
   })
   watcher.on('unlinkDir', () => events.gone())
