@@ -33,7 +33,8 @@ Options:
                          application has not started yet
   --reveal               print sensitive values as they are, not as [secret]
   --log-level LEVEL      debug, info, warn, error or silent
-                         (default: $OUTRIGGER_LOG_LEVEL, else info)
+                         (default: $OUTRIGGER_LOG_LEVEL, else info for run,
+                         and silent for the others, which say how they end)
   --log-format FORMAT    json or text (default: $OUTRIGGER_LOG_FORMAT, else
                          text on a terminal and json elsewhere)
   -h, --help             print this help

@@ -24,7 +24,7 @@ export async function once(options: OnceOptions, world: World): Promise<number> 
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
   const { terminal, clock, signals } = world
-  const { log, redactor } = openLog(options, world, 'warn')
+  const { log, redactor } = openLog(options, world, 'silent')
   let app: App
   try {
     app = await buildApp(config, { ...world, log, redactor }, { tellHooks: options.hooks, listen: false })

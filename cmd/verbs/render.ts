@@ -34,7 +34,7 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     )
     return ExitCode.usage
   }
-  const { log, redactor } = openLog(options, world, 'warn')
+  const { log, redactor } = openLog(options, world, 'silent')
   const over = new AbortController()
   const stopListening = world.signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))
   const previews = await openPreview(config, names, { ...world, log, redactor }).catch((error: unknown) => {

@@ -1,0 +1,105 @@
+import { Tree, type Value } from '../base/value.ts'
+import { parseReference, type Reference } from '../dependency.ts'
+import type { ProviderPlugin, Question } from '../provider.ts'
+import { standardFunctions, type Environment } from '../template/functions/standard.ts'
+import { pending, type FunctionTable, type Pending, type TemplateFunction } from '../template/template.ts'
+import { parseByExtension } from './parse.ts'
+import type { Questioning } from './question.ts'
+
+/** What a template function sees of the render that calls it. */
+export interface RenderContext extends Environment {
+  readonly questioning: Questioning
+}
+
+/** A configured provider, as far as templates can ask it. */
+export interface Asker {
+  readonly name: string
+  readonly plugin: Pick<ProviderPlugin, 'type' | 'reference' | 'tree' | 'functions'>
+  /** Whether the functions of its type ask this one, where several have the type. */
+  readonly isDefault: boolean
+}
+
+/** Every function that templates have: the standard ones, `ref` and `data`, and those of the configured providers' types. */
+export function renderFunctions(askers: ReadonlyMap<string, Asker>): FunctionTable<RenderContext> {
+  const table = new Map<string, TemplateFunction<RenderContext>>(standardFunctions<RenderContext>())
+  for (const own of [refFunction(askers), dataFunction(askers)]) table.set(own.name, own)
+  for (const [type, asker] of defaultAskers(askers)) {
+    for (const [name, question] of Object.entries(asker.plugin.functions)) {
+      table.set(name, providerFunction(name, type, asker, question))
+    }
+  }
+  return table
+}
+
+function refFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<RenderContext> {
+  return {
+    name: 'ref',
+    signature: 'ref "PROVIDER://PATH[#FIELD]"',
+    parameters: ['string'],
+    call: ({ questioning }, [text]) => refer(askers, questioning, text as string).answer,
+  }
+}
+
+function dataFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<RenderContext> {
+  return {
+    name: 'data',
+    signature: 'data "PROVIDER://PATH[#FIELD]"',
+    parameters: ['string'],
+    call({ questioning }, [text]) {
+      const { reference, answer } = refer(askers, questioning, text as string)
+      return typeof answer === 'string' ? parseByExtension(reference.path, answer) : answer
+    },
+  }
+}
+
+function refer(
+  askers: ReadonlyMap<string, Asker>,
+  questioning: Questioning,
+  text: string,
+): { readonly reference: Reference; readonly answer: Value | Pending } {
+  const reference = parseReference(text)
+  if (reference === undefined)
+    throw new Error(`want a reference such as "PROVIDER://PATH#FIELD", got ${JSON.stringify(text)}`)
+  const asker = askerOf(askers, reference)
+  const { path, field } = reference
+  const answer = questioning.ask(asker.plugin.reference, asker.name, field === undefined ? [path] : [path, field])
+  if (answer instanceof Tree) throw new Error(`${text} is a directory; put it under files: with tree: instead`)
+  return { reference, answer }
+}
+
+/** The provider that a reference names; throws an Error for the template's author when there is none. */
+export function askerOf(askers: ReadonlyMap<string, Asker>, { provider }: Reference): Asker {
+  const asker = askers.get(provider)
+  if (asker !== undefined) return asker
+  const names = [...askers.keys()].join(', ')
+  throw new Error(`no provider is named "${provider}"; the configuration has ${names === '' ? 'none' : names}`)
+}
+
+/** The provider that the functions of each type ask. Where several have the type and none is the default, there is none. */
+function defaultAskers(askers: ReadonlyMap<string, Asker>): ReadonlyMap<string, Asker> {
+  const chosen = new Map<string, Asker>()
+  for (const [type, ofType] of Map.groupBy(askers.values(), asker => asker.plugin.type)) {
+    const asker = ofType.find(({ isDefault }) => isDefault) ?? (ofType.length === 1 ? ofType[0] : undefined)
+    if (asker !== undefined) chosen.set(type, asker)
+  }
+  return chosen
+}
+
+function providerFunction(
+  name: string,
+  type: string,
+  asker: Asker,
+  question: Question,
+): TemplateFunction<RenderContext> {
+  return {
+    name,
+    signature: `${name} …  (asks the ${type} provider)`,
+    parameters: [],
+    variadic: 'any',
+    call({ questioning }, args) {
+      const answer = questioning.ask(question, asker.name, args)
+      if (answer instanceof Tree) throw new Error(`${name} answers a directory; put it under files: with tree: instead`)
+      return answer === pending ? pending : answer
+    },
+  }
+}

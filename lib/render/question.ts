@@ -1,0 +1,103 @@
+import { sameValue, Tree, type Value } from '../base/value.ts'
+import { dependencyId, type Dependency, type DependencyId } from '../dependency.ts'
+import type { Question } from '../provider.ts'
+import { absent, type Reading } from '../reading.ts'
+import { pending, type Pending } from '../template/template.ts'
+
+/** The newest readings, as one render sees them. A render runs in one turn of the event loop, so nothing can move under it. */
+export interface View {
+  get(dependency: Dependency): Reading | undefined
+}
+
+/** Records what one render unit asked and was answered, so that its result can be kept for as long as the answers are the same. */
+export class Questioning {
+  readonly #view: View
+  readonly #asked: Asked[] = []
+
+  constructor(view: View) {
+    this.#view = view
+  }
+
+  /** The answer from the view, or `pending` when there is no reading to take it from. */
+  ask(question: Question, provider: string, args: readonly Value[]): Value | Tree | Pending {
+    const dependency = question.ask(provider, args)
+    const reading = this.#view.get(dependency)
+    const answer = answerFrom(question, reading, args)
+    this.#asked.push({ question, args, dependency, reading, answer })
+    return answer
+  }
+
+  get answers(): Answers {
+    return new Answers(this.#asked)
+  }
+}
+
+interface Asked {
+  readonly question: Question
+  readonly args: readonly Value[]
+  readonly dependency: Dependency
+  reading: Reading | undefined
+  readonly answer: Value | Tree | Pending
+}
+
+/** What a render unit was answered. */
+export class Answers {
+  readonly #asked: readonly Asked[]
+  /** Everything that was asked for. */
+  readonly wanted: ReadonlyMap<DependencyId, Dependency>
+  /** What was asked for and is not there. */
+  readonly missing: ReadonlyMap<DependencyId, Dependency>
+
+  constructor(asked: readonly Asked[], alsoWanted: ReadonlyMap<DependencyId, Dependency> = new Map()) {
+    this.#asked = asked
+    this.wanted = new Map([...alsoWanted, ...asked.map(askedFor)])
+    this.missing = new Map(asked.filter(({ answer }) => answer === pending).map(askedFor))
+  }
+
+  /** These answers, and more that stays wanted. */
+  alsoWanting(more: ReadonlyMap<DependencyId, Dependency>): Answers {
+    return new Answers(this.#asked, more)
+  }
+
+  /** Whether the same questions get the same answers from this view. A reading that changed elsewhere (another file of the
+   *  same tree) does not count, so what did not ask for the changed part is not rendered again. */
+  stillTrue(view: View): boolean {
+    return this.#asked.every(asked => {
+      const reading = view.get(asked.dependency)
+      if (reading === asked.reading) return true
+      if (!sameAnswer(asked.answer, tryAnswer(asked.question, reading, asked.args))) return false
+      asked.reading = reading
+      return true
+    })
+  }
+}
+
+function askedFor({ dependency }: Asked): [DependencyId, Dependency] {
+  return [dependencyId(dependency), dependency]
+}
+
+function answerFrom(question: Question, reading: Reading | undefined, args: readonly Value[]): Value | Tree | Pending {
+  if (reading === undefined) return pending
+  if (reading.value === absent && question.answersAbsent !== true) return pending
+  return question.answer(reading, args)
+}
+
+/** The answer, or undefined when taking it fails: then the unit must run again to say so in its own words. */
+function tryAnswer(question: Question, reading: Reading | undefined, args: readonly Value[]) {
+  try {
+    return answerFrom(question, reading, args)
+  } catch {
+    return undefined
+  }
+}
+
+function sameAnswer(a: Value | Tree | Pending, b: Value | Tree | Pending | undefined): boolean {
+  if (a === b) return true
+  if (b === undefined || a === pending || b === pending) return false
+  if (a instanceof Tree || b instanceof Tree) return a instanceof Tree && b instanceof Tree && sameFiles(a, b)
+  return sameValue(a, b)
+}
+
+function sameFiles(a: Tree, b: Tree): boolean {
+  return a.files.size === b.files.size && [...a.files].every(([path, file]) => b.files.get(path) === file)
+}
