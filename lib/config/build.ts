@@ -1,52 +1,43 @@
-import type { BundleOptions, CheckOptions, FileOptions, FileSource, ProbeOptions } from '../bundle.ts'
+import type { BundleOptions, FileOptions, FileSource, ProbeOptions } from '../bundle.ts'
 import { parseReference, type Reference } from '../dependency.ts'
 import { withIds } from './hooks.ts'
-import { LONGEST_MS, QUIET_MS, type BundleInput, type FileInput } from './schema.ts'
+import type { BundleInput, FileInput } from './schema.ts'
 
-const KEEP = 3
-const KEEP_AGE_MS = 60_000
-const CHECK_TIMEOUT_MS = 30_000
-const PROBE = { forMs: 20_000, everyMs: 1_000, timeoutMs: 5_000 }
-
-/** A bundle with all its defaults, from what was found to be right. `templates` are the texts by their path as written. */
+/** A bundle from what was found to be right. `templates` are their texts by absolute path. */
 export function buildBundle(
   name: string,
-  input: BundleInput,
-  templates: readonly (string | undefined)[],
+  { volume, files, checks, hooks, probe, settle, keep, keepAge }: BundleInput,
+  templates: ReadonlyMap<string, string>,
 ): BundleOptions {
   return {
     name,
-    volume: input.volume,
-    files: input.files.map((file, i) => buildFile(file, templates[i])),
-    checks: (input.checks ?? []).map(({ command, timeout = CHECK_TIMEOUT_MS }): CheckOptions => ({
-      command,
-      timeoutMs: timeout,
-    })),
-    hooks: withIds(input.hooks ?? []),
-    probe: input.probe === undefined ? undefined : buildProbe(input.probe),
-    settle: input.settle ?? { quietMs: QUIET_MS, longestMs: LONGEST_MS },
-    keep: input.keep ?? KEEP,
-    keepAgeMs: input.keepAge ?? KEEP_AGE_MS,
+    volume,
+    files: files.map(file => buildFile(file, templates)),
+    checks: checks.map(({ command, timeout }) => ({ command, timeoutMs: timeout })),
+    hooks: withIds(hooks),
+    probe: probe && buildProbe(probe),
+    settle,
+    keep,
+    keepAgeMs: keepAge,
   }
 }
 
-function buildFile(file: FileInput, template: string | undefined): FileOptions {
+function buildFile(file: FileInput, templates: ReadonlyMap<string, string>): FileOptions {
   const { path, mode, owner, group } = file
-  return { path, source: buildSource(file, template), mode, owner, group }
+  return { path, source: buildSource(file, templates), mode, owner, group }
 }
 
-function buildSource(file: FileInput, template: string | undefined): FileSource {
+function buildSource(file: FileInput, templates: ReadonlyMap<string, string>): FileSource {
   if ('tree' in file) return { kind: 'tree', reference: parseReference(file.tree) as Reference }
-  const [open = '{{', close = '}}'] = file.delims ?? []
-  const syntax = { delims: [open, close] as const, missingKey: file.missingKey ?? 'error' }
+  const [open, close] = file.delims as [string, string]
+  const syntax = { delims: [open, close] as const, missingKey: file.missingKey }
   // An error of a template names its file; one that has none, the file that it makes.
   return 'content' in file
     ? { kind: 'template', name: file.path, text: file.content, syntax }
-    : { kind: 'template', name: file.template, text: template ?? '', syntax }
+    : { kind: 'template', name: file.template, text: templates.get(file.template) as string, syntax }
 }
 
 function buildProbe(probe: NonNullable<BundleInput['probe']>): ProbeOptions {
-  const { for: forMs = PROBE.forMs, every: everyMs = PROBE.everyMs, timeout: timeoutMs = PROBE.timeoutMs } = probe
   const target = 'http' in probe ? { http: probe.http, expect: probe.expect } : { command: probe.command }
-  return { target, forMs, everyMs, timeoutMs }
+  return { target, forMs: probe.for, everyMs: probe.every, timeoutMs: probe.timeout }
 }

@@ -3,7 +3,8 @@ import { systemCode } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import { byteLength, fromBytes } from '../base/text.ts'
 import { parseReference } from '../dependency.ts'
-import { entriesOf, isMapping, itemsOf, showPath, type Finding, type Path } from './finding.ts'
+import { entriesOf, isMapping, itemsOf, showPath, valueAt, type Finding, type Path } from './finding.ts'
+import { STATE_DIRECTORY } from './schema.ts'
 
 /** How long a template may be, in bytes. */
 const TEMPLATE_BYTES_MAX = 8 * 1024 * 1024
@@ -24,15 +25,16 @@ export interface BundleWorld {
 
 export interface BundleFindings {
   readonly findings: readonly Finding[]
-  /** The texts of the templates that could be read, by their path as it is written. */
+  /** The texts of the templates that could be read, by absolute path. */
   readonly templates: ReadonlyMap<string, string>
 }
 
 /** Finds what is wrong between the parts of bundles, and reads their templates. It works on what was written, not on what the
  *  schema made of it, so that it can be found beside everything else that is wrong. */
-export async function inspectBundles(bundles: unknown, world: BundleWorld): Promise<BundleFindings> {
+export async function inspectBundles(input: unknown, world: BundleWorld): Promise<BundleFindings> {
+  const bundles = valueAt(input, ['bundles'])
   const findings: Finding[] = []
-  const places: OutputPlace[] = []
+  const places: OutputPlace[] = statePlace(valueAt(input, ['state']), world)
   for (const [name, bundle] of entriesOf(bundles)) {
     if (!isMapping(bundle)) continue
     const path = ['bundles', name]
@@ -137,11 +139,15 @@ function hookNameFindings(hooks: unknown, path: Path, { lineOf }: BundleWorld): 
 
 /** Something that will be at a path when all is published. */
 interface OutputPlace {
-  readonly bundle: string
-  readonly kind: 'volume' | 'output'
+  readonly kind: 'directory' | 'output'
   /** In one name space for all: below a volume, that of its own bundle. */
   readonly target: string
   readonly path: Path
+}
+
+function statePlace(state: unknown, { directory }: BundleWorld): OutputPlace[] {
+  const text = typeof state === 'string' && state !== '' && !state.includes('\0') ? state : STATE_DIRECTORY
+  return [{ kind: 'directory', target: resolve(directory, text), path: ['state'] }]
 }
 
 function outputPlaces(
@@ -152,14 +158,14 @@ function outputPlaces(
   const { volume } = bundle
   const places: OutputPlace[] = []
   if (typeof volume === 'string' && volume !== '' && !volume.includes('\0')) {
-    places.push({ bundle: name, kind: 'volume', target: resolve(directory, volume), path: ['bundles', name, 'volume'] })
+    places.push({ kind: 'directory', target: resolve(directory, volume), path: ['bundles', name, 'volume'] })
   }
   for (const [i, file] of itemsOf(bundle['files']).entries()) {
     if (!isMapping(file) || typeof file['path'] !== 'string') continue
     if (outputProblem(file['path'], volume !== undefined) !== undefined) continue
     // Within a volume, names meet only those of the same bundle; a colon keeps them from meeting an absolute path.
     const target = volume === undefined ? posix.normalize(file['path']) : `:${name}/${file['path']}`
-    places.push({ bundle: name, kind: 'output', target, path: ['bundles', name, 'files', i, 'path'] })
+    places.push({ kind: 'output', target, path: ['bundles', name, 'files', i, 'path'] })
   }
   return places
 }
@@ -169,21 +175,25 @@ function collisions(places: readonly OutputPlace[], { lineOf }: BundleWorld): re
   const firsts = new Map<string, OutputPlace>()
   const findings: Finding[] = []
   const say = (place: OutputPlace, relation: string, other: OutputPlace) => {
-    const want = place.kind === 'volume' ? 'a volume of its own' : 'a path of its own'
+    const want = place.kind === 'directory' ? 'a directory of its own' : 'a path of its own'
     findings.push({
       path: place.path,
-      message: `want ${want}, got ${relation} ${placeOf(other.path, lineOf)}`,
+      message: `want ${want}, got one ${relation} ${placeOf(other.path, lineOf)}`,
       hint: 'no output may be another one, or be inside another one',
     })
   }
   for (const place of places) {
     const first = firsts.get(place.target)
     if (first === undefined) firsts.set(place.target, place)
-    else say(place, 'that of', first)
+    else say(place, 'that is', first)
   }
   for (const place of firsts.values()) {
     const above = parentsOf(place.target).find(parent => firsts.has(parent))
-    if (above !== undefined) say(place, 'one inside that of', firsts.get(above) as OutputPlace)
+    if (above === undefined) continue
+    const outer = firsts.get(above) as OutputPlace
+    // The state directory may stand nowhere in the text; the other one does.
+    if (place.path[0] === 'state') say(outer, 'around', place)
+    else say(place, 'inside', outer)
   }
   return findings
 }
@@ -195,7 +205,7 @@ function parentsOf(path: string): readonly string[] {
 }
 
 function placeOf(path: Path, lineOf: BundleWorld['lineOf']): string {
-  return `${showPath(path)} in line ${lineOf(path)}`
+  return path[0] === 'state' ? 'the state directory' : `${showPath(path)} in line ${lineOf(path)}`
 }
 
 async function readTemplates(bundles: unknown, world: BundleWorld): Promise<BundleFindings> {
@@ -204,16 +214,16 @@ async function readTemplates(bundles: unknown, world: BundleWorld): Promise<Bund
   const failed = new Map<string, string>()
   for (const [name, bundle] of entriesOf(bundles)) {
     for (const [i, file] of itemsOf(isMapping(bundle) ? bundle['files'] : undefined).entries()) {
-      const path = isMapping(file) ? file['template'] : undefined
-      if (typeof path !== 'string' || path === '' || path.includes('\0') || templates.has(path)) continue
+      const written = isMapping(file) ? file['template'] : undefined
+      if (typeof written !== 'string' || written === '' || written.includes('\0')) continue
+      const path = resolve(world.directory, written)
+      if (templates.has(path)) continue
       const got = failed.get(path) ?? (await readTemplate(path, world, templates))
       if (got === undefined) continue
       failed.set(path, got)
-      const hint = isAbsolute(path) ? undefined : `relative paths start at ${world.directory}`
-      const finding = {
-        path: ['bundles', name, 'files', i, 'template'],
-        message: `want a template that can be read, got ${got}`,
-      }
+      const hint = isAbsolute(written) ? undefined : `relative paths start at ${world.directory}`
+      const message = `want a template that can be read, got ${got}`
+      const finding = { path: ['bundles', name, 'files', i, 'template'], message }
       findings.push(hint === undefined ? finding : { ...finding, hint })
     }
   }
@@ -227,7 +237,7 @@ async function readTemplate(
   templates: Map<string, string>,
 ): Promise<string | undefined> {
   try {
-    const bytes = await world.readFile(resolve(world.directory, path))
+    const bytes = await world.readFile(path)
     if (bytes.length > TEMPLATE_BYTES_MAX) return `one of ${bytes.length} bytes, more than ${TEMPLATE_BYTES_MAX}`
     templates.set(path, fromBytes(bytes))
     return undefined

@@ -43,7 +43,6 @@ export interface ConfigWorld {
   readFile(path: string): Promise<Uint8Array>
 }
 
-const STATE_DIRECTORY = '/var/lib/outrigger'
 /** How many problems are reported; whoever has more has one that makes the others. */
 const PROBLEMS_MAX = 100
 
@@ -60,7 +59,7 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
   const lineOf = (path: Path) => document.position(document.rangeOf({ path, message: '' })[0]).line
   const top = validate(topSchema, input, { base: [], directory, isExpanded })
   const providers = readProviders(valueAt(input, ['providers']), { ...world, directory, isExpanded, lineOf })
-  const bundles = await inspectBundles(valueAt(input, ['bundles']), {
+  const bundles = await inspectBundles(input, {
     directory,
     lineOf,
     providers: new Map(
@@ -80,20 +79,11 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
     directory,
     providers: providers.configs as ReadonlyMap<string, ProviderConfig>,
     bundles: new Map(
-      Object.entries(top.output.bundles).map(([name, bundle]) => {
-        const texts = templatePaths(input, name).map(path => bundles.templates.get(path ?? ''))
-        return [name, buildBundle(name, bundle, texts)]
-      }),
+      Object.entries(top.output.bundles).map(([name, bundle]) => [name, buildBundle(name, bundle, bundles.templates)]),
     ),
-    stateDirectory: top.output.state ?? STATE_DIRECTORY,
+    stateDirectory: top.output.state,
     admin: top.output.admin?.listen,
   }
-}
-
-/** The templates of a bundle as they are written, one place for each file. */
-function templatePaths(input: unknown, bundle: string): readonly (string | undefined)[] {
-  const files = valueAt(input, ['bundles', bundle, 'files']) as readonly unknown[]
-  return files.map(file => valueAt(file, ['template']) as string | undefined)
 }
 
 /** Whether the value at a path is known to be harmless. */

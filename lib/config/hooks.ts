@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:os'
-import { durationMs, filePath, v } from '../base/schema.ts'
+import { filePath, v } from '../base/schema.ts'
 import { Secret } from '../base/secret.ts'
 import type { HookOptions } from '../bundle.ts'
-import { byKey, commandLine, httpUrl, nameSchema, plainString, statuses } from './words.ts'
-
-const TIMEOUT_MS = 10_000
-const COMMAND_TIMEOUT_MS = 30_000
+import { byKey, commandLine, httpUrl, nameSchema, plainString, statuses, timeout } from './words.ts'
 
 /** A hook before it has its id, which hangs on its neighbours. */
 type Unnamed<T extends HookOptions = HookOptions> = T extends HookOptions ? Omit<T, 'id'> : never
@@ -32,25 +29,43 @@ const signal = v.pipe(
   v.picklist(SIGNALS, SIGNAL_WANT),
   v.transform(name => (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals),
   v.check(name => Object.hasOwn(constants.signals, name), 'a signal of this system such as SIGHUP'),
-  v.metadata({ examples: ['SIGHUP'] }),
+  v.metadata({ description: 'The signal to send, with or without SIG.', examples: ['SIGHUP'] }),
 )
 
-const everyHook = { name: v.optional(nameSchema), timeout: v.optional(durationMs({ least: 1 })) }
+const name = v.optional(v.pipe(nameSchema, v.description('What the hook is called in logs and in the journal.')))
 
 const signalHook = v.pipe(
   v.strictObject({
-    ...everyHook,
+    name,
     signal,
-    process: v.optional(v.pipe(plainString('the name of a process'), v.nonEmpty('the name of a process'))),
-    pidFile: v.optional(filePath('the path of a file with a process id')),
+    process: v.optional(
+      v.pipe(
+        plainString('the name of a process'),
+        v.nonEmpty('the name of a process'),
+        v.metadata({ description: 'The name of the process to signal.', examples: ['nginx'] }),
+      ),
+    ),
+    pidFile: v.optional(
+      v.pipe(
+        filePath('the path of a file with a process id'),
+        v.metadata({
+          description: 'The file that holds the id of the process to signal.',
+          examples: ['/run/nginx.pid'],
+        }),
+      ),
+    ),
+    timeout: timeout('10s'),
   }),
-  v.rawTransform(({ dataset: { value }, addIssue, NEVER }): NamedHook => {
-    const { name, timeout = TIMEOUT_MS, process, pidFile } = value
-    const common = { kind: 'signal', timeoutMs: timeout, signal: value.signal } as const
-    if (process !== undefined && pidFile === undefined) return { name, hook: { ...common, target: { process } } }
-    if (pidFile !== undefined && process === undefined) return { name, hook: { ...common, target: { pidFile } } }
-    addIssue({ message: `one of the keys process or pidFile, got ${process === undefined ? 'none of them' : 'both'}` })
-    return NEVER
+  v.rawCheck(({ dataset, addIssue }) => {
+    // A misspelt key is the likely cause, and has been named.
+    if (dataset.issues?.some(({ type, expected }) => type === 'strict_object' && expected === 'never') === true) return
+    const keys = ['process', 'pidFile'].filter(key => Object.hasOwn(Object(dataset.value), key))
+    const got = keys.length === 0 ? 'none of them' : 'both'
+    if (keys.length !== 1) addIssue({ message: `one of the keys process or pidFile, got ${got}` })
+  }),
+  v.transform(({ name, timeout: timeoutMs, signal, process, pidFile }): NamedHook => {
+    const target = process === undefined ? { pidFile: pidFile as string } : { process }
+    return { name, hook: { kind: 'signal', timeoutMs, signal, target } }
   }),
 )
 
@@ -89,21 +104,30 @@ const TWO_CREDENTIALS = 'a user in the URL or an Authorization header, got both'
 
 const httpHook = v.pipe(
   v.strictObject({
-    ...everyHook,
-    http: httpUrl(),
+    name,
+    http: v.pipe(
+      httpUrl(),
+      v.metadata({
+        description: 'The URL to call; a user and password in it are sent as an Authorization header.',
+        examples: ['http://127.0.0.1:8080/-/reload'],
+      }),
+    ),
     method: v.optional(
       v.pipe(
         v.string(METHOD_WANT),
         v.regex(/^[A-Za-z]{1,20}$/, METHOD_WANT),
         v.transform(text => text.toUpperCase()),
         v.check(method => method !== 'CONNECT', METHOD_WANT),
+        v.description('The method of the request.'),
       ),
+      'POST',
     ),
-    headers: v.optional(headers),
-    expect: v.optional(statuses()),
+    headers: v.optional(v.pipe(headers, v.description('Sent with the request; ${NAME} is expanded.')), {}),
+    expect: v.optional(statuses('The statuses that mean "told"; 200 to 299 when left out.')),
+    timeout: timeout('10s'),
   }),
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }): NamedHook => {
-    const { name, timeout = TIMEOUT_MS, method = 'POST', headers: given = new Map<string, Secret>(), expect } = value
+    const { name, timeout: timeoutMs, method, headers: given, expect } = value
     const { url, authorization } = withoutUser(value.http)
     const all = new Map(given)
     if (authorization !== undefined && hasHeader(given, 'authorization')) {
@@ -111,23 +135,31 @@ const httpHook = v.pipe(
       return NEVER
     }
     if (authorization !== undefined) all.set('Authorization', authorization)
-    return { name, hook: { kind: 'http', timeoutMs: timeout, url, method, headers: all, expect } }
+    return { name, hook: { kind: 'http', timeoutMs, url, method, headers: all, expect } }
   }),
 )
 
 const commandHook = v.pipe(
   v.strictObject({
-    ...everyHook,
-    command: v.pipe(commandLine(), v.metadata({ examples: [['systemctl', 'reload', 'app']] })),
-    env: v.optional(
-      v.record(
-        v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')),
-        v.pipe(plainString('a string'), v.metadata({ sensitive: true })),
-      ),
+    name,
+    command: v.pipe(
+      commandLine(),
+      v.metadata({ description: 'The program to run, without a shell.', examples: [['systemctl', 'reload', 'app']] }),
     ),
+    env: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')),
+          v.pipe(plainString('a string'), v.metadata({ sensitive: true })),
+        ),
+        v.description('Added to the small environment that the program gets; ${NAME} is expanded.'),
+      ),
+      {},
+    ),
+    timeout: timeout('30s'),
   }),
-  v.transform(({ name, timeout = COMMAND_TIMEOUT_MS, command, env = {} }): NamedHook => {
-    return { name, hook: { kind: 'command', timeoutMs: timeout, command, environment: env } }
+  v.transform(({ name, timeout: timeoutMs, command, env }): NamedHook => {
+    return { name, hook: { kind: 'command', timeoutMs, command, environment: env } }
   }),
 )
 

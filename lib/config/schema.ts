@@ -1,8 +1,10 @@
 /** What a configuration looks like. Relations between its parts are in `bundles.ts`, options of providers with their plugins. */
 import { durationMs, fileMode, filePath, v } from '../base/schema.ts'
 import { hookSchema } from './hooks.ts'
-import { byKey, commandLine, httpUrl, nameSchema, statuses } from './words.ts'
+import { byKey, commandLine, httpUrl, nameSchema, statuses, timeout } from './words.ts'
 
+/** Where what must outlive a crash is kept. */
+export const STATE_DIRECTORY = '/var/lib/outrigger'
 /** More generations than anybody looks back at. */
 const KEEP_MAX = 1_000
 /** The largest user or group id, (2^32)-2; the one above means "unchanged" to the system. */
@@ -10,17 +12,16 @@ const OWNER_ID_MAX = 4_294_967_294
 
 const OWNER_WANT = 'the number or name of a user or group'
 
-function owner() {
-  return v.union(
-    [
-      v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(OWNER_ID_MAX)),
-      v.pipe(
-        v.string(),
-        v.regex(/^[A-Za-z_0-9][A-Za-z0-9_.@-]*\$?$/),
-        v.transform(name => (/^\d+$/.test(name) ? Number(name) : name)),
-      ),
-    ],
-    OWNER_WANT,
+function owner(description: string) {
+  return v.pipe(
+    v.union(
+      [
+        v.pipe(v.number(), v.integer(), v.minValue(0, OWNER_WANT), v.maxValue(OWNER_ID_MAX, OWNER_WANT)),
+        v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/, OWNER_WANT)),
+      ],
+      OWNER_WANT,
+    ),
+    v.description(description),
   )
 }
 
@@ -29,44 +30,82 @@ const DELIMS_WANT = 'two different delimiters such as ["<<", ">>"]'
 const syntax = {
   delims: v.optional(
     v.pipe(
-      v.array(v.pipe(v.string(), v.nonEmpty('a delimiter that is not empty'))),
+      v.array(v.pipe(v.string(), v.nonEmpty('a delimiter that is not empty')), DELIMS_WANT),
       v.check(delims => delims.length === 2 && delims[0] !== delims[1], DELIMS_WANT),
-      v.metadata({ examples: [['<<', '>>']] }),
+      v.metadata({ description: 'What opens and closes an action.', examples: [['<<', '>>']] }),
     ),
+    () => ['{{', '}}'],
   ),
-  missingKey: v.optional(v.picklist(['error', 'default', 'zero'])),
+  missingKey: v.optional(
+    v.pipe(
+      v.picklist(['error', 'default', 'zero']),
+      v.description("What a missing key of a map does: an error, <no value>, or the type's zero value."),
+    ),
+    'error',
+  ),
 }
 
 /** Contents may hold what must not be shown: a password in plain text is no good idea, but it is theirs. */
-const content = v.pipe(v.string('a template as a string'), v.metadata({ sensitive: true }))
+const content = v.pipe(
+  v.string('a template as a string'),
+  v.metadata({ sensitive: true, description: 'The template itself.', examples: ['Hello, {{ env "USER" }}'] }),
+)
 
 const everyFile = {
-  path: v.pipe(v.string('a path'), v.metadata({ examples: ['app.conf'] })),
-  mode: v.optional(fileMode()),
-  owner: v.optional(owner()),
-  group: v.optional(owner()),
+  path: v.pipe(
+    v.string('a path'),
+    v.metadata({
+      description: 'Where the output goes: below the volume, or absolute without one.',
+      examples: ['app.conf'],
+    }),
+  ),
+  mode: v.optional(v.pipe(fileMode(), v.description('Permission bits as an octal string; 0600 when left out.'))),
+  owner: v.optional(owner('The user that owns the output, by number or name.')),
+  group: v.optional(owner('The group that owns the output, by number or name.')),
 }
 
 const fileSchema = byKey({
-  template: v.strictObject({ ...everyFile, template: filePath('the path of a template'), ...syntax }),
+  template: v.strictObject({
+    ...everyFile,
+    template: v.pipe(
+      filePath('the path of a template'),
+      v.description('The file that holds the template; a relative path starts at the directory of this configuration.'),
+    ),
+    ...syntax,
+  }),
   content: v.strictObject({ ...everyFile, content, ...syntax }),
   tree: v.strictObject({
     ...everyFile,
-    tree: v.pipe(v.string('a reference such as "repo://conf.d"'), v.metadata({ examples: ['repo://conf.d'] })),
+    tree: v.pipe(
+      v.string('a reference such as "repo://conf.d"'),
+      v.metadata({
+        description: 'A directory of a provider, PROVIDER://PATH, published as it is.',
+        examples: ['repo://conf.d'],
+      }),
+    ),
   }),
 })
 
 const checkSchema = v.strictObject({
-  command: v.pipe(commandLine(), v.metadata({ examples: [['nginx', '-t', '-c', '{staged}/nginx.conf']] })),
-  timeout: v.optional(durationMs({ least: 1 })),
+  command: v.pipe(
+    commandLine(),
+    v.metadata({
+      description: 'A program that must succeed; {staged} stands for the directory of the staged generation.',
+      examples: [['nginx', '-t', '-c', '{staged}/nginx.conf']],
+    }),
+  ),
+  timeout: timeout('30s'),
 })
 
 const PROBE_URL_WANT = 'a URL without a user and password'
 
 const probeTimes = {
-  for: v.optional(durationMs({ least: 1 })),
-  every: v.optional(durationMs({ least: 1 })),
-  timeout: v.optional(durationMs({ least: 1 })),
+  for: v.optional(
+    v.pipe(durationMs({ least: 1 }), v.description('How long the application has to become well.')),
+    '20s',
+  ),
+  every: v.optional(v.pipe(durationMs({ least: 1 }), v.description('How long to wait between two tries.')), '1s'),
+  timeout: timeout('5s'),
 }
 
 const probeSchema = byKey({
@@ -75,20 +114,28 @@ const probeSchema = byKey({
       httpUrl(),
       v.check(({ username, password }) => username === '' && password === '', PROBE_URL_WANT),
       v.transform(url => url.href),
+      v.metadata({ description: 'The URL that must answer well.', examples: ['http://127.0.0.1:8080/healthz'] }),
     ),
-    expect: v.optional(statuses()),
+    expect: v.optional(statuses('The statuses that mean "well"; 200 to 299 when left out.')),
     ...probeTimes,
   }),
-  command: v.strictObject({ command: commandLine(), ...probeTimes }),
+  command: v.strictObject({
+    command: v.pipe(commandLine(), v.description('The program that must succeed.')),
+    ...probeTimes,
+  }),
 })
 
 const SETTLE_WANT = 'a longest wait that is not shorter than the quiet one, got a shorter one'
-/** When no reading changes for so long, a pass begins. */
-export const QUIET_MS = 200
-export const LONGEST_MS = 5_000
+const QUIET_MS = 200
+const LONGEST_MS = 5_000
 
 const settleSchema = v.pipe(
-  v.strictObject({ quiet: v.optional(durationMs()), longest: v.optional(durationMs()) }),
+  v.strictObject({
+    quiet: v.optional(v.pipe(durationMs(), v.description('How long nothing may change before a pass begins; 200ms.'))),
+    longest: v.optional(
+      v.pipe(durationMs(), v.description('After which a pass begins though changes keep coming; 5s.')),
+    ),
+  }),
   v.transform(({ quiet, longest }) => ({
     quietMs: quiet ?? Math.min(QUIET_MS, longest ?? QUIET_MS),
     longestMs: longest ?? Math.max(LONGEST_MS, quiet ?? 0),
@@ -96,32 +143,48 @@ const settleSchema = v.pipe(
   v.check(({ quietMs, longestMs }) => longestMs >= quietMs, SETTLE_WANT),
 )
 
-/** Outputs never go where somebody did not mean them to: a slash that is missing at the front is a slip, `./` is meant. */
-export function outputDirectory(want = 'an absolute path, or one that begins with ./ or ../') {
+const DIRECTORY_WANT = 'an absolute path, or one that begins with ./ or ../'
+
+/** Where outputs go. They never go where nobody meant them to: a first slash that is missing is a slip, `./` is meant. */
+function outputDirectory() {
   return v.pipe(
-    v.string(want),
-    v.regex(/^(?:\/|\.\.?\/).*[^/]|^\.\.?$/s, want),
-    filePath(want),
-    v.check(path => path !== '/', want),
+    v.string(DIRECTORY_WANT),
+    v.regex(/^(?:\/|\.\.?\/).*[^/]|^\.\.?$/s, DIRECTORY_WANT),
+    filePath(DIRECTORY_WANT),
+    v.check(path => path !== '/', 'a directory of its own'),
   )
 }
 
-export const bundleSchema = v.strictObject({
-  volume: v.optional(outputDirectory()),
-  files: v.pipe(v.array(fileSchema), v.minLength(1, 'at least one file')),
-  checks: v.optional(v.array(checkSchema)),
-  hooks: v.optional(v.array(hookSchema)),
+const bundleSchema = v.strictObject({
+  volume: v.optional(
+    v.pipe(
+      outputDirectory(),
+      v.metadata({
+        description:
+          'The directory that shows one complete generation at a time; left out, outputs have absolute paths.',
+        examples: ['/run/config'],
+      }),
+    ),
+  ),
+  files: v.pipe(v.array(fileSchema), v.minLength(1, 'at least one file'), v.description('What is published together.')),
+  checks: v.optional(v.pipe(v.array(checkSchema), v.description('What a generation must pass before it is seen.')), []),
+  hooks: v.optional(v.pipe(v.array(hookSchema), v.description('How the application is told.')), []),
   probe: v.optional(probeSchema),
-  settle: v.optional(settleSchema),
+  settle: v.optional(settleSchema, {}),
   keep: v.optional(
     v.pipe(
       v.number('how many generations stay, such as 3'),
       v.integer('a whole number of generations'),
       v.minValue(1, 'at least 1 generation'),
       v.maxValue(KEEP_MAX, `at most ${KEEP_MAX} generations`),
+      v.description('How many generations stay on the volume, the visible one included.'),
     ),
+    3,
   ),
-  keepAge: v.optional(durationMs()),
+  keepAge: v.optional(
+    v.pipe(durationMs(), v.description('How long a generation stays at least after it was replaced.')),
+    '60s',
+  ),
 })
 
 export type BundleInput = v.InferOutput<typeof bundleSchema>
@@ -135,7 +198,10 @@ const listen = v.pipe(
     addIssue({ message: parsed })
     return NEVER
   }),
-  v.metadata({ examples: ['127.0.0.1:9102'] }),
+  v.metadata({
+    description: 'Where health and metrics are served, read-only; port 0 is any free one.',
+    examples: ['127.0.0.1:9102'],
+  }),
 )
 
 /** A host and a port, or what is wanted instead. */
@@ -158,11 +224,21 @@ const providerSchema = v.looseObject({
 })
 
 export const topSchema = v.strictObject({
-  providers: v.optional(v.record(nameSchema, providerSchema)),
+  $schema: v.optional(
+    v.pipe(v.string(), v.description('Where editors find the schema of this file; of no meaning here.')),
+  ),
+  providers: v.optional(
+    v.pipe(v.record(nameSchema, providerSchema), v.description('The backends by a name of your own.')),
+    {},
+  ),
   bundles: v.pipe(
     v.record(nameSchema, bundleSchema),
     v.check(bundles => Object.keys(bundles).length > 0, 'at least one bundle'),
+    v.description('The files that belong together, by a name of your own.'),
   ),
-  state: v.optional(outputDirectory()),
+  state: v.optional(
+    v.pipe(outputDirectory(), v.description('The private directory for the journal and what providers keep.')),
+    STATE_DIRECTORY,
+  ),
   admin: v.optional(v.strictObject({ listen })),
 })

@@ -142,12 +142,26 @@ function firstPerPlace(findings: readonly Finding[]): readonly Finding[] {
 
 function wantFor(issue: v.BaseIssue<unknown>, path: Path, { shape, input }: Judged): string {
   const value = valueAt(input, path)
-  // A schema's own words are passed on, unless somebody built the value into them.
-  if (issue.message !== NO_WORDS && !(typeof value === 'string' && value.length > 3 && issue.message.includes(value))) {
+  const judging = judgesAt(shape, input, path)
+  // A schema's own words are passed on, unless they were made for this value and have it in them.
+  const isOwn = issue.message !== NO_WORDS
+  if (isOwn && (typeof value !== 'string' || !issue.message.includes(value) || isWritten(issue.message, judging))) {
     return issue.message
   }
   if (issue.kind === 'validation') return wantOfCheck(issue)
-  return listed([...new Set(judgesAt(shape, input, path).map(wantOf))]) || 'another value'
+  return listed([...new Set(judging.map(wantOf))]) || 'another value'
+}
+
+/** Whether a message is one that a schema always has. */
+function isWritten(message: string, shapes: readonly Shape[]): boolean {
+  return shapes.some(
+    shape =>
+      shape.message === message ||
+      isWritten(
+        message,
+        (shape.pipe ?? []).filter(each => each !== shape),
+      ),
+  )
 }
 
 function wantOfCheck({ type, requirement, expected }: v.BaseIssue<unknown>): string {

@@ -1,5 +1,5 @@
 /** The schemas that several parts of a configuration are made of. */
-import { v } from '../base/schema.ts'
+import { durationMs, v } from '../base/schema.ts'
 import { listed } from './finding.ts'
 
 const NAME_WANT = 'a name of letters, digits, - and _, that begins with a letter or digit'
@@ -34,30 +34,30 @@ export function httpUrl() {
     v.string(URL_WANT),
     v.check(text => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) && new URL(text).hash === '', URL_WANT),
     v.transform(text => new URL(text)),
-    v.metadata({ examples: ['http://127.0.0.1:8080/-/reload'] }),
   )
 }
 
 const STATUS_WANT = 'an HTTP status such as 200'
 
 /** One status or several, as a list. */
-export function statuses() {
+export function statuses(description: string) {
   const status = v.pipe(
     v.number(STATUS_WANT),
     v.integer(STATUS_WANT),
     v.minValue(200, STATUS_WANT),
     v.maxValue(599, STATUS_WANT),
   )
-  return v.union(
-    [
-      v.pipe(
-        status,
-        v.transform(one => [one]),
-      ),
-      v.pipe(v.array(status), v.minLength(1, 'at least one status')),
-    ],
-    'an HTTP status or a list of them',
+  const one = v.pipe(
+    status,
+    v.transform(only => [only]),
   )
+  const several = v.pipe(v.array(status), v.minLength(1, 'at least one status'))
+  return v.pipe(v.union([one, several], 'an HTTP status or a list of them'), v.description(description))
+}
+
+/** How long one try may take. */
+export function timeout(fallback: `${number}s`) {
+  return v.optional(v.pipe(durationMs({ least: 1 }), v.description('For one try.')), fallback)
 }
 
 type MappingSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
