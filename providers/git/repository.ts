@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProviderError } from '../../lib/errors.ts'
 import { GitFailed, type Deadline, type GitCommand } from './command.ts'
@@ -57,8 +57,7 @@ export class Repository {
       const init = ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]
       await this.#git.group(init, deadline, signal)
     }
-    // Ours each time, whatever was done to it; the rest of the configuration is in the environment, and wins over this.
-    await writeFile(join(repository, 'config'), CONFIG[format])
+    await this.#configure(CONFIG[format])
     await this.#removeLeftovers()
     return { made }
   }
@@ -115,6 +114,15 @@ export class Repository {
     await this.#removeLeftovers()
     await this.#git.group(['gc', '--quiet', '--prune=now'], deadline, signal)
     this.#packs = 1
+  }
+
+  /** The file is ours each time, whatever was done to it; the environment has the rest, and wins over it. */
+  async #configure(config: string): Promise<void> {
+    const path = join(this.#places.repository, 'config')
+    // Not written when it is right: a full disk must not empty it.
+    if ((await readFile(path, 'utf8').catch(() => '')) === config) return
+    await rm(path, { recursive: true, force: true })
+    await writeFile(path, config)
   }
 
   async #removeLeftovers(): Promise<void> {

@@ -112,6 +112,12 @@ export function parseBlobs(output: Buffer, into: Map<string, Uint8Array>): void 
   }
 }
 
+/** Whether a file only stands for one that is kept elsewhere (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md). */
+export function isLfsPointer(content: Uint8Array): boolean {
+  const start = 'version https://git-lfs.github.com/spec/'
+  return Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, start.length)).toString() === start
+}
+
 function hashOf(content: Uint8Array, length: number): string {
   return createHash(length === 40 ? 'sha1' : 'sha256')
     .update(`blob ${content.length}\0`)

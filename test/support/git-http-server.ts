@@ -4,6 +4,13 @@ import type { AddressInfo } from 'node:net'
 
 // Taken this way because importing it loads the whole of undici.
 const { createServer } = process.getBuiltinModule('node:http')
+const { createServer: createTlsServer } = process.getBuiltinModule('node:https')
+
+/** The key and certificate of a server, in PEM. */
+export interface Tls {
+  readonly key: string
+  readonly cert: string
+}
 
 /** The repositories below a directory over HTTP, on a loopback port: `git http-backend` behind Node. */
 export class GitHttpServer {
@@ -18,13 +25,17 @@ export class GitHttpServer {
   /** What was asked, `GET /path?query`. */
   readonly requests: string[] = []
 
-  private constructor(root: string) {
+  readonly #scheme: 'http' | 'https'
+
+  private constructor(root: string, tls: Tls | undefined) {
     this.#root = root
-    this.#server = createServer((request, response) => this.#answer(request, response))
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response)
+    this.#scheme = tls === undefined ? 'http' : 'https'
+    this.#server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
   }
 
-  static async start(root: string): Promise<GitHttpServer> {
-    const server = new GitHttpServer(root)
+  static async start(root: string, tls?: Tls): Promise<GitHttpServer> {
+    const server = new GitHttpServer(root, tls)
     await new Promise<void>(resolve => server.#server.listen(0, '127.0.0.1', resolve))
     return server
   }
@@ -34,7 +45,7 @@ export class GitHttpServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `${this.#scheme}://127.0.0.1:${this.port}`
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ProviderErrorCode } from '../../../lib/errors.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -144,6 +146,30 @@ describe('over HTTP', () => {
     const failure = await bench.failure()
     expect(failure.code).toBe('bad-config')
     expect(failure.message).toContain('missing')
+  })
+})
+
+describe('over HTTPS', () => {
+  test('reads from a server whose authority our environment names, and from no other', async () => {
+    const directory = scratch()
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
+    const made = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=test'
+    const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]
+    await promisify(execFile)('openssl', [...made.split(' '), ...names])
+    const repository = await GitRepository.make()
+    await repository.commit({ a: '1' })
+    const tls = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') }
+    const server = await GitHttpServer.start(dirname(repository.path), tls)
+    onTestFinished(() => server.close())
+    server.credentials = `bot:${PASSWORD}`
+    const options = { url: `${server.url}/repository.git`, auth: { username: 'bot', password: PASSWORD } }
+    const failure = await (await GitBench.open(options)).failure()
+    expect(failure.code).toBe('unavailable')
+    expect(failure.hint).toContain('GIT_SSL_CAINFO')
+    expect(server.requests).toEqual([])
+    const bench = await GitBench.open(options, { environment: { GIT_SSL_CAINFO: cert } })
+    expect(await bench.files()).toEqual({ a: '1' })
+    expect(bench.logged).toEqual([])
   })
 })
 

@@ -82,6 +82,18 @@ describe('a reading', () => {
     expect(bench.logged.filter(line => line.includes('sub/module'))).toHaveLength(1)
   })
 
+  test('takes LFS pointers for what they are, and says so once', async () => {
+    const repository = await GitRepository.make()
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`
+    await repository.commit({ big: pointer, a: 'version 1' })
+    const bench = await GitBench.open({ url: repository.url })
+    expect(await bench.files()).toEqual({ big: pointer, a: 'version 1' })
+    await repository.commit({ more: `${pointer}x` })
+    await bench.read()
+    expect(bench.logged.filter(line => line.includes('LFS'))).toHaveLength(1)
+    expect(bench.logged.join('')).toContain('"big"')
+  })
+
   test.each([
     [{ up: { link: '../../etc/passwd' } }, 'up'],
     [{ 'a/b': { link: '/etc/passwd' } }, 'a/b'],
@@ -355,6 +367,8 @@ describe('check()', () => {
     const health = await bad.provider.check?.(signal)
     expect(health?.ok).toBe(false)
     expect(health?.message).toContain('"nope"')
+    const hashed = await GitBench.open({ url: repository.url, ref: hash })
+    expect(await hashed.provider.check?.(signal)).toEqual({ ok: true, message: `${repository.url}: answers` })
   })
 })
 
