@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import type { Clock } from './clock.ts'
+import { withDeadline } from './deadline.ts'
 import { formatDurationMs } from './duration.ts'
 import { messageOf, OperationalError, systemCode } from './errors.ts'
 import { Secret } from './secret.ts'
@@ -63,20 +64,9 @@ export class HttpClient {
    *  `unavailable` (no connection, or it broke), `timeout`, `invalid-data` (not HTTP, or too long), `bad-config` (a URL or
    *  header that cannot be sent). No message shows a header, a path or a query. */
   async request(request: HttpRequest, clock: Clock, signal: AbortSignal): Promise<HttpResponse> {
-    signal.throwIfAborted()
     const url = parseUrl(request.url)
-    const deadline = new AbortController()
-    const cut = AbortSignal.any([signal, deadline.signal])
-    const done = new AbortController()
-    clock.sleep(request.timeoutMs, AbortSignal.any([signal, done.signal])).then(
-      () => deadline.abort(timeoutError(url, request)),
-      () => {},
-    )
-    try {
-      return await this.#exchange(url, request, cut)
-    } finally {
-      done.abort()
-    }
+    const deadline = { timeoutMs: request.timeoutMs, timeoutError: () => timeoutError(url, request) }
+    return await withDeadline(deadline, signal => this.#exchange(url, request, signal), clock, signal)
   }
 
   /** Closes the idle connections; requests under way are not touched. May be called again. */

@@ -32,6 +32,8 @@ export interface Finished {
 
 const GRACE_MS = 2_000
 const OUTPUT_BYTES_MAX = 1024 * 1024
+/** How long after the end the pipes are read at most, when somebody outside the group holds them open. */
+const DRAIN_MS = 200
 /** How soon a group that was asked to end is looked at; each wait after that is twice as long. */
 const FIRST_LOOK_MS = 5
 
@@ -40,7 +42,7 @@ const FIRST_LOOK_MS = 5
  *  The deadline and the signal end the **group**: SIGTERM, then SIGKILL to what is left after the grace, and the pipes are
  *  destroyed, so that a grandchild that holds them open cannot hold us up (git-sync and consul-template both hang there). A
  *  group that stays behind when the program has ended by itself is ended in the same way. So the whole takes at most
- *  `timeoutMs` and a few times the grace. A process that has left the group (a daemon) is not touched.
+ *  `timeoutMs` and twice the grace. A process that has left the group (a daemon) is not touched.
  *
  *  Rejects when the program cannot be started (the error's `code` is the system's: ENOENT, EACCES), or with the signal's reason. */
 export async function run(options: Run, clock: Clock, signal: AbortSignal): Promise<Finished> {
@@ -64,8 +66,8 @@ export async function run(options: Run, clock: Clock, signal: AbortSignal): Prom
     const endedByItself = await within(options.timeoutMs, end, clock, signal)
     await endGroup(child, graceMs, clock)
     await within(graceMs, end, clock, neverAborted)
-    // What was written before the end is still in the pipes. A daemon that holds them open gets the grace, not for ever.
-    await within(graceMs, Promise.all([stdout.closed, stderr.closed]), clock, signal)
+    // What was written before the end may still be in the pipes. Only a daemon can hold them open now.
+    await within(DRAIN_MS, Promise.all([stdout.closed, stderr.closed]), clock, signal)
     signal.throwIfAborted()
     return {
       exitCode: child.exitCode ?? undefined,

@@ -1,36 +1,42 @@
 import { constants as fileConstants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { constants } from 'node:os'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
 import { formatDurationMs } from '../base/duration.ts'
 import { messageOf, systemCode } from '../base/errors.ts'
 import type { SignalHookOptions } from '../bundle.ts'
 import { HookError, type Hook } from './hook.ts'
 import { systemProcesses, type HookHost, type Processes } from './host.ts'
-import { readProcess, searchProcesses, statusOf, type SeenProcess } from './processes.ts'
+import { readProcess, searchProcesses, type SeenProcess } from './processes.ts'
+import { goneError, send } from './send.ts'
 
 /** Tells by a signal: to every process of a name, of a family only the oldest (nginx: the master, not its workers), or to the
  *  one that a pid file names. Sent means told, so it is not sent where it would not be heard: to a dead process that was not
  *  collected yet, to one that ignores the signal, or to one that it would end because it has no handler (yet). */
 export function signalHook(options: SignalHookOptions, { clock, processes = systemProcesses }: HookHost): Hook {
+  const { id, signal: name, timeoutMs } = options
+  const timeoutError = () => new HookError('failed', `${name} not sent within ${formatDurationMs(timeoutMs)}`)
+  const world = { clock, processes }
   return {
-    id: options.id,
-    async tell(_notice, signal) {
-      signal.throwIfAborted()
-      const done = new AbortController()
-      // A pid file may lie on a network file system whose server is away; nothing else here takes time.
-      const deadline = clock.sleep(options.timeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
-        throw new HookError('failed', `${options.signal} not sent within ${formatDurationMs(options.timeoutMs)}`)
-      })
-      try {
-        const found = await Promise.race([findTargets(options, processes), deadline])
-        signal.throwIfAborted()
-        await Promise.race([sendToAll(found, options.signal, processes, signal), deadline])
-      } finally {
-        done.abort()
-        deadline.catch(() => {})
-      }
-    },
+    id,
+    tell: (_notice, signal) =>
+      // What can take time is a pid file on a network file system whose server is away.
+      withDeadline({ timeoutMs, timeoutError }, signal => tellOnce(options, world, signal), clock, signal),
   }
+}
+
+async function tellOnce(
+  options: SignalHookOptions,
+  world: { readonly clock: Clock; readonly processes: Processes },
+  signal: AbortSignal,
+): Promise<void> {
+  const failures: unknown[] = []
+  for (const target of await findTargets(options, world.processes)) {
+    signal.throwIfAborted()
+    // One that cannot be told does not keep the others from being told.
+    await send(target, options.signal, world, signal).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function findTargets({ target }: SignalHookOptions, processes: Processes): Promise<readonly SeenProcess[]> {
@@ -86,85 +92,4 @@ async function readPidFile(path: string): Promise<number | undefined> {
       systemCode(error) === 'ENOENT' ? { hint: 'the process has not started, or writes its pid elsewhere' } : {}
     throw new HookError('failed', `${path}: ${systemCode(error) ?? messageOf(error)}`, { ...hint, cause: error })
   }
-}
-
-/** Signals all, so that one that fails does not keep the others from being told; then throws the first failure. */
-async function sendToAll(
-  found: readonly SeenProcess[],
-  name: NodeJS.Signals,
-  processes: Processes,
-  signal: AbortSignal,
-): Promise<void> {
-  const failures: unknown[] = []
-  for (const target of found) {
-    signal.throwIfAborted()
-    await send(target, name, processes).catch((error: unknown) => failures.push(error))
-  }
-  if (failures.length > 0) throw failures[0]
-}
-
-async function send(target: SeenProcess, name: NodeJS.Signals, processes: Processes): Promise<void> {
-  const who = `${target.name} (process ${target.pid})`
-  await assertHeard(target, name, who, processes)
-  // Numbers of processes are used again: the one of now must have started when the one that we found had.
-  const now = await readProcess(target.pid, processes)
-  if (now?.startedAt !== target.startedAt) throw goneError(who)
-  try {
-    processes.kill(target.pid, name)
-  } catch (error) {
-    throw await killError(error, target, name, who, processes)
-  }
-}
-
-/** Signals whose only common meaning is "end": whoever configures one of them wants that, handler or not. */
-const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL', 'SIGABRT'])
-/** Signals that do no harm to a process without a handler. */
-const HARMLESS: ReadonlySet<NodeJS.Signals> = new Set([
-  'SIGCHLD',
-  'SIGCONT',
-  'SIGURG',
-  'SIGWINCH',
-  'SIGSTOP',
-  'SIGTSTP',
-])
-
-async function assertHeard(
-  target: SeenProcess,
-  name: NodeJS.Signals,
-  who: string,
-  processes: Processes,
-): Promise<void> {
-  const status = await statusOf(target.pid, processes)
-  if (status?.signals === undefined) return
-  const bit = 1n << BigInt(constants.signals[name] - 1)
-  const { caught, blocked, ignored } = status.signals
-  if ((ignored & bit) !== 0n) {
-    throw new HookError('failed', `${who} ignores ${name}`, { hint: 'choose the signal on which it reloads' })
-  }
-  // A blocked signal is one that is waited for with sigwait or signalfd.
-  if (((caught | blocked) & bit) !== 0n || ENDING.has(name) || HARMLESS.has(name)) return
-  throw new HookError('failed', `${who} has no handler for ${name}, which would end it`, {
-    hint: 'it may still be starting; where ending it is what you want, choose SIGTERM',
-  })
-}
-
-function goneError(who: string): HookError {
-  return new HookError('failed', `${who} is gone (ESRCH)`, { hint: 'it has ended, and may be starting again' })
-}
-
-async function killError(
-  error: unknown,
-  { pid }: SeenProcess,
-  name: NodeJS.Signals,
-  who: string,
-  processes: Processes,
-): Promise<HookError> {
-  if (systemCode(error) === 'ESRCH') return goneError(who)
-  if (systemCode(error) !== 'EPERM') return new HookError('failed', `${who}: ${messageOf(error)}`, { cause: error })
-  const theirs = (await statusOf(pid, processes))?.uid
-  const users = `we run as uid ${processes.uid}, it as uid ${theirs ?? 'unknown'}`
-  return new HookError('failed', `${who}: not permitted to send ${name} (EPERM): ${users}`, {
-    hint: 'run both as the same uid, or us as root with the capability KILL; KILL does not help another uid than root',
-    cause: error,
-  })
 }

@@ -204,14 +204,19 @@ describe('a response', () => {
   })
 
   test('that is longer than its bound is cut there when that is asked for, though it never ends', async () => {
+    let closed = false
     const { url } = await serve((_, response) => {
       const timer = setInterval(() => response.write(Buffer.alloc(1_000, 'x')), 1)
-      response.on('close', () => clearInterval(timer))
+      response.on('close', () => {
+        clearInterval(timer)
+        closed = true
+      })
     })
 
     const { status, body } = await request({ url, responseBytesMax: 2_500, onExcess: 'cut' })
 
     expect([status, body.length]).toEqual([200, 2_500])
+    await eventually(() => expect(closed).toBe(true))
   })
 
   test('has a bound without being asked', async () => {

@@ -100,6 +100,17 @@ describe('a program that ends by itself', () => {
     expect([finished.stdout.length, finished.stderr.length]).toEqual([1_001, 50])
   })
 
+  test('gives all that it wrote, also when we come to read it only after its end', async () => {
+    const running = shell('head -c 150000 /dev/zero; head -c 150000 /dev/zero >&2')
+    await new Promise(resolve => setTimeout(resolve, 1))
+    // Nothing of ours runs while the child writes and ends.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+
+    const { stdout, stderr } = await running
+
+    expect([stdout.length, stderr.length]).toEqual([150_000, 150_000])
+  })
+
   test('is not said to be truncated when its output just fits', async () => {
     const finished = await shell('head -c 1000 /dev/zero', { outputBytesMax: 1_000 })
 
@@ -213,14 +224,21 @@ describe('what stays behind when the program has ended by itself', () => {
     expect(isAlive(Number(result.stdout))).toBe(false)
   })
 
-  test('is left alone when it has left the group, and holds us up for the grace only', async () => {
-    const { result, tookMs } = await timed(shell('setsid sleep 60 & sleep 0.2; echo $!', { graceMs: 300 }))
+  test('is left alone when it has left the group, and holds us up for a moment only', async () => {
+    const { result, tookMs } = await timed(shell('setsid sleep 60 & sleep 0.2; echo $!'))
     const daemon = Number(result.stdout)
     killAfterTest(daemon)
 
     expect(result).toMatchObject({ exitCode: 0, timedOut: false })
-    expect(tookMs).toBeLessThan(2_000)
+    expect(tookMs).toBeLessThan(1_500)
     expect(isAlive(daemon)).toBe(true)
+  })
+
+  test('is heard for a moment', async () => {
+    // It speaks once the program is gone for good, which is when we have been told of its end.
+    const script = `echo early; setsid sh -c "while kill -0 $$ 2>/dev/null; do :; done; echo late" & sleep 0.2`
+
+    expect((await shell(script)).stdout.toString()).toBe('early\nlate\n')
   })
 })
 

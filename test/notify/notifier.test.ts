@@ -204,6 +204,19 @@ describe('a hook that fails', () => {
   })
 })
 
+test('a call that is abandoned is no failure, and nothing is said of it', async () => {
+  const said: string[] = []
+  const say = (message: string) => void said.push(message)
+  const { notifier } = start(['a'], { log: { ...silentLog, debug: say, warn: say, error: say } })
+  notifier.tell(generation(1), ['a'])
+  await settled()
+
+  notifier.tell(generation(2), ['a'])
+  await settled()
+
+  expect(said).toEqual([])
+})
+
 describe('a hook that refuses', () => {
   test('decides the result at once, while others are still being told', async () => {
     const { notifier, a } = start(['a', 'b'])

@@ -3,18 +3,25 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFil
 import { constants } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock, type Clock } from '../../lib/base/clock.ts'
 import type { SignalHookOptions } from '../../lib/bundle.ts'
 import { systemProcesses, type Processes } from '../../lib/notify/host.ts'
 import { createHook } from '../../lib/notify/hooks.ts'
 import { searchProcesses } from '../../lib/notify/processes.ts'
 import { eventually } from '../support/eventually.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { scratch } from '../support/scratch.ts'
 import { hookErrorOf, hostOf, never, notice } from './fixtures.ts'
 
 type Target = SignalHookOptions['target']
 
-function hookOf(target: Target, signal: NodeJS.Signals = 'SIGHUP', processes: Processes = systemProcesses) {
-  return createHook({ kind: 'signal', id: 'sig', signal, target, timeoutMs: 5_000 }, hostOf({ processes }))
+function hookOf(
+  target: Target,
+  signal: NodeJS.Signals = 'SIGHUP',
+  processes: Processes = systemProcesses,
+  clock: Clock = systemClock,
+) {
+  return createHook({ kind: 'signal', id: 'sig', signal, target, timeoutMs: 5_000 }, hostOf({ processes, clock }))
 }
 
 let applications = 0
@@ -284,6 +291,20 @@ describe('among all processes', () => {
     await hookOf({ process: 'app' }, 'SIGHUP', processes).tell(notice, never)
 
     expect(killed).toEqual([20])
+  })
+
+  test('one that blocks the signal for a moment only, as while starting a child, is spared', async () => {
+    const { processes, killed, proc } = fakeProcesses([{ pid: 20, caught: [], blocked: ['SIGHUP'] }])
+    const clock = new FakeClock()
+    const telling = hookErrorOf(hookOf({ process: 'app' }, 'SIGHUP', processes, clock).tell(notice, never))
+    // The deadline, and the wait before the second look.
+    await eventually(() => expect(clock.sleeping).toBe(2))
+
+    writeFake(proc, { pid: 20, caught: [], blocked: [] })
+    await clock.advance(100)
+
+    expect((await telling).message).toContain('no handler')
+    expect(killed).toEqual([])
   })
 
   test('a number that has become another process’s since is not signalled', async () => {
