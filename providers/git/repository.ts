@@ -69,7 +69,13 @@ export class Repository {
 
   /** Fetches one commit, without its history. @param source a full ref name or a hash, as the remote knows it */
   async fetch(url: string, source: string, { deadline, signal, secrets }: Operation): Promise<void> {
-    await this.#git.group([...FETCH.split(' '), url, `+${source}:${OUR_REF}`], deadline, signal, secrets)
+    try {
+      await this.#git.group([...FETCH.split(' '), url, `+${source}:${OUR_REF}`], deadline, signal, secrets)
+    } catch (error) {
+      // Half a pack can be large, and the journal is on the same disk.
+      await this.#removeLeftovers().catch(() => {})
+      throw error
+    }
     this.#packs++
   }
 

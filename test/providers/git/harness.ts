@@ -83,8 +83,8 @@ export function textsOf({ value }: Reading): Readonly<Record<string, string>> {
   return Object.fromEntries([...value.files].map(([path, file]) => [path, fromBytes(file.content)]))
 }
 
-/** A PATH on which `git` is a wrapper that writes down how it is called. */
-export function countingGit(): {
+/** A PATH on which `git` is a wrapper that writes down how it is called, and does something else instead of some verbs. */
+export function countingGit(instead: Readonly<Record<string, string>> = {}): {
   readonly environment: Record<string, string>
   readonly calls: () => string[]
   readonly forget: () => void
@@ -92,7 +92,19 @@ export function countingGit(): {
   const directory = scratch()
   const log = join(directory, 'calls')
   const path = process.env.PATH ?? ''
-  writeFileSync(join(directory, 'git'), `#!/bin/sh\necho "$*" >> '${log}'\nPATH='${path}' exec git "$@"\n`)
+  const cases = Object.entries(instead).map(([verb, script]) => `${verb}) ${script};;`)
+  writeFileSync(
+    join(directory, 'git'),
+    [
+      '#!/bin/sh',
+      `echo "$*" >> '${log}'`,
+      `PATH='${path}'`,
+      'case "$1" in',
+      ...cases,
+      '*) exec git "$@";;',
+      'esac\n',
+    ].join('\n'),
+  )
   chmodSync(join(directory, 'git'), 0o755)
   appendFileSync(log, '')
   return {

@@ -127,6 +127,15 @@ test('a fetch that is killed at any moment leaves a store that the next read use
   expect(processesWith(`GIT_DIR=${bench.store}`, 'environ')).toEqual([])
 }, 60_000)
 
+test('a fetch that fails leaves nothing half received, so that the disk is not held full', async () => {
+  const repository = await GitRepository.make()
+  await repository.commit({ a: '1' })
+  const { environment } = countingGit({ fetch: 'touch "$GIT_DIR/objects/pack/tmp_pack_x" && kill -9 $$' })
+  const bench = await GitBench.open({ url: repository.url }, { environment })
+  expect((await bench.failure()).code).toBe('unavailable')
+  expect(await readdir(join(bench.store, 'objects/pack'))).toEqual([])
+})
+
 test('the disk does not grow with the number of commits', async () => {
   const repository = await GitRepository.make()
   const bench = await GitBench.open({ url: repository.url })
