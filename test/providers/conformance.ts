@@ -1,5 +1,6 @@
 /** What every provider must keep, as tests. A fixture brings the plugin and a real backend to it; `providers/README.md`
  *  explains each rule. */
+import { getEventListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -278,6 +279,7 @@ function endTests<Options>(make: Make<Options>, changes: boolean): void {
       const early = await before(Promise.allSettled([next]), PROMPT_MS, 'the end of a watch')
       if (early[0].status === 'fulfilled' && !early[0].value.done) next = readings.next()
       expect(await endOf(next, controller)).toBe('ended')
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     }
   })
 
