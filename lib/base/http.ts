@@ -61,15 +61,15 @@ export class HttpClient {
   }
 
   /** Resolves with the whole response. Rejects with the signal's reason when it aborts, else with an `OperationalError`:
-   *  `unavailable` (no connection, or it broke), `timeout`, `invalid-data` (not HTTP, or too long), `bad-config` (a URL or
-   *  header that cannot be sent). No message shows a header, a path or a query. */
+   *  `unavailable` (no connection, or it broke), `timeout`, `invalid-data` (not HTTP, or too long), `bad-config` (a URL,
+   *  method, header or certificate of ours that cannot be used). No message shows a header, a path or a query. */
   async request(request: HttpRequest, clock: Clock, signal: AbortSignal): Promise<HttpResponse> {
     const url = parseUrl(request.url)
     const deadline = { timeoutMs: request.timeoutMs, timeoutError: () => timeoutError(url, request) }
     return await withDeadline(deadline, signal => this.#exchange(url, request, signal), clock, signal)
   }
 
-  /** Closes the idle connections; requests under way are not touched. May be called again. */
+  /** Closes every connection; requests that are still under way fail. May be called again. */
   close(): void {
     this.#plain?.destroy()
     this.#secure?.destroy()
@@ -132,7 +132,7 @@ class StaleConnection extends Error {}
 const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /** Whether `text` is a URL that a client can send to. */
-export function isHttpUrl(text: string): boolean {
+function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 }
 
@@ -240,6 +240,13 @@ function connectionError(url: URL, request: HttpRequest, cause: unknown): Operat
   const where = placeOf(url, request)
   const code = systemCode(cause)
   if (code?.startsWith('HPE_')) return new OperationalError('invalid-data', `${where}: not an HTTP answer (${code})`)
+  if (code !== undefined && UNUSABLE.test(code)) {
+    return new OperationalError('bad-config', `${where}: the request cannot be made (${code})`, {
+      hint: code.startsWith('ERR_OSSL_')
+        ? 'check the PEM files of the CA, the certificate and the key'
+        : 'check the method',
+    })
+  }
   const hint = hintOf(code)
   return new OperationalError(
     'unavailable',
@@ -247,6 +254,9 @@ function connectionError(url: URL, request: HttpRequest, cause: unknown): Operat
     hint === undefined ? {} : { hint },
   )
 }
+
+/** What Node and OpenSSL say of what they were given, before anything is sent. */
+const UNUSABLE = /^ERR_(INVALID|UNESCAPED|OSSL)_/
 
 function hintOf(code: string | undefined): string | undefined {
   if (code === undefined) return undefined

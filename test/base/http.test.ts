@@ -295,6 +295,17 @@ describe('the signal', () => {
     await eventually(() => expect(closed).toBe(true))
   })
 
+  test('is not needed to end a request: close() does, too', async () => {
+    const client = clientOf()
+    const { url, connections } = await serve(() => {})
+    const pending = failureOf(request({ url }, never, client))
+    await eventually(() => expect(connections()).toBe(1))
+
+    client.close()
+
+    expect((await pending).code).toBe('unavailable')
+  })
+
   test('keeps a request from being sent when it has aborted before', async () => {
     const { url, connections } = await serve((_, response) => response.end())
     const reason = new Error('enough')
@@ -330,6 +341,10 @@ describe('an error', () => {
     expect(error.code).toBe('bad-config')
     expect(error.message).toContain('x-token')
     expect(error.message).not.toContain('hunter')
+  })
+
+  test('is about the configuration when the method cannot be sent', async () => {
+    expect((await failureOf(request({ url: 'http://127.0.0.1:1/', method: 'GET /' }))).code).toBe('bad-config')
   })
 
   test.for(['ftp://example.org/', 'http://me:hunter22@', '/path', ''])(
@@ -392,6 +407,17 @@ describe('https', () => {
     expect(error.code).toBe('unavailable')
     expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT')
     expect(error.hint).toBeDefined()
+  })
+
+  test('fails on a certificate of ours that is none', async () => {
+    const { url, cert } = await serveTls()
+
+    const error = await failureOf(
+      request({ url }, never, clientOf({ tls: { ca: cert, cert: 'hunter22', key: 'hunter22' } })),
+    )
+
+    expect(error.code).toBe('bad-config')
+    expect(error.message).not.toContain('hunter22')
   })
 
   test('shows our certificate to a server that asks for one', async () => {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -359,6 +359,40 @@ describe('among all processes', () => {
 
     expect(error.hint).toContain('we are process 1')
   })
+})
+
+/** Runs a signal hook in a process of user 65534 without capabilities, and gives what came of it. */
+function tellAsNobody(name: string): string {
+  const lib = join(import.meta.dirname, '../../lib')
+  const script = `
+    import { systemClock } from '${lib}/base/clock.ts'
+    import { Redactor } from '${lib}/base/secret.ts'
+    import { createHook } from '${lib}/notify/hooks.ts'
+    const options = { kind: 'signal', id: 's', signal: 'SIGHUP', target: { process: '${name}' }, timeoutMs: 5_000 }
+    const hook = createHook(options, { clock: systemClock, redactor: new Redactor(), environment: {} })
+    const tried = hook.tell({}, new AbortController().signal)
+    process.stdout.write(await tried.then(() => 'told', error => error.message))`
+  const command = [
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    '--bounding-set=-all',
+    '--no-new-privs',
+    process.execPath,
+  ]
+  const options = { env: {}, encoding: 'utf8', stdio: 'pipe' } as const
+  return execFileSync('/usr/bin/setpriv', [...command, '--input-type=module-typescript', '-e', script], options)
+}
+
+const isRootWithSetpriv = process.getuid?.() === 0 && existsSync('/usr/bin/setpriv')
+
+test.runIf(isRootWithSetpriv)('a real process of another user may not be signalled', async () => {
+  const { name, pid, heard } = await application(ON_HUP)
+
+  const said = tellAsNobody(name)
+
+  expect(said).toBe(`${name} (process ${pid}): not permitted to send SIGHUP (EPERM): we run as uid 65534, it as uid 0`)
+  expect(heard()).toBe('')
 })
 
 test('an abandoned hook signals nobody', async () => {
