@@ -76,7 +76,8 @@ async function shows(volume: string, value: string): Promise<number> {
     } catch {
       // Not there yet.
     }
-    if (performance.now() > giveUpAt) throw new Error(`the value ${value} did not become visible within ${GIVE_UP_MS} ms`)
+    if (performance.now() > giveUpAt)
+      throw new Error(`the value ${value} did not become visible within ${GIVE_UP_MS} ms`)
     await new Promise(resolve => setImmediate(resolve))
   }
 }

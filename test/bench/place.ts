@@ -21,7 +21,12 @@ const SHARED_MEMORY = '/dev/shm'
 
 export function makePlace({ memory, quiet, hook }: PlaceOptions): Place {
   const root = mkdtempSync(join(memory && existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'outrigger-bench-'))
-  const place = { root, config: join(root, 'outrigger.yaml'), value: join(root, 'values', 'v'), volume: join(root, 'volume') }
+  const place = {
+    root,
+    config: join(root, 'outrigger.yaml'),
+    value: join(root, 'values', 'v'),
+    volume: join(root, 'volume'),
+  }
   mkdirSync(join(root, 'values'))
   writeFileSync(place.value, '0')
   writeFileSync(

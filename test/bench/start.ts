@@ -15,7 +15,7 @@ export function measureStart(program: string): readonly Figure[] {
     for (let i = 0; i < RUNS + 1; i++) {
       rmSync(place.volume, { recursive: true, force: true })
       rmSync(join(place.root, 'state'), { recursive: true, force: true })
-      bare.push(time([ '-e', '0']))
+      bare.push(time(['-e', '0']))
       once.push(time([program, 'once', '-c', place.config]))
     }
   } finally {
