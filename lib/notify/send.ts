@@ -44,7 +44,7 @@ const HARMLESS: ReadonlySet<NodeJS.Signals> = new Set([
 ])
 /** The waits before each look at a process that has no handler but blocks the signal. One that waits for it (sigwait, signalfd)
  *  blocks it always; others only while they start a child. */
-const BLOCKED_LOOKS_MS = [0, 7, 13]
+const BLOCKED_LOOKS_MS = [0, 10, 20, 40, 80]
 
 /** Why a process would not hear the signal, if so. Where the system does not say, it counts as hearing. */
 async function whyDeaf(

@@ -52,7 +52,7 @@ test('one that becomes well for the last two tries only is condemned', async () 
   const { ok, why } = await watch(atMs => atMs >= 19_000)
 
   expect(ok).toBe(false)
-  expect(why).toBe('well at the last 2 of 3 tries only after 20s: unwell at 18000')
+  expect(why).toBe('not yet steadily well after 20s: unwell at 18000')
 })
 
 test('one that is well at first and falls ill is condemned, at the end, with the last reason', async () => {
@@ -84,6 +84,12 @@ test('tries that take longer than the interval follow each other, and one begins
   const { triedAtMs } = await watch(() => true, { forMs: 5_000, tryMs: 1_700 })
 
   expect(triedAtMs).toEqual([0, 1_700, 3_400, 5_100])
+})
+
+test('tries so slow that only the last one begins in the second half are decided by it', async () => {
+  expect(await watch(() => true, { forMs: 5_000, tryMs: 6_000 })).toMatchObject({ ok: true, triedAtMs: [0, 6_000] })
+  expect((await watch(atMs => atMs > 0, { forMs: 5_000, tryMs: 6_000 })).ok).toBe(true)
+  expect((await watch(atMs => atMs === 0, { forMs: 5_000, tryMs: 6_000 })).ok).toBe(false)
 })
 
 test('an abandoned probation rejects with the reason and leaves no timer', async () => {
