@@ -1,0 +1,118 @@
+import { fromBytes } from './text.ts'
+import { Float, type Value } from './value.ts'
+import { resolveScalar } from './yaml-scalar.ts'
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from './yaml.ts'
+import type { Document, Node, Pair, Scalar, YAMLMap, YAMLParseError } from './yaml.ts'
+
+/** How many nodes aliases may stand for in all: a few lines can spell gigabytes. */
+const ALIASED_NODES_MAX = 100_000
+/** How deep collections may nest. */
+const DEPTH_MAX = 500
+
+/** What a YAML text holds, as Go's yaml.v2 reads it, which is what consul-template and its like do; see `resolveScalar`. Dates
+ *  stay text, keys are text as written, later keys win, of several documents the first counts, and an empty one is null.
+ *  Throws an Error that says where the text is no YAML, and nothing of what is in it. */
+export function parseYaml(text: string): Value {
+  let documents: ReturnType<typeof parseAllDocuments>
+  try {
+    documents = parseAllDocuments(text, { schema: 'failsafe', merge: false, uniqueKeys: false, logLevel: 'silent' })
+  } catch (error) {
+    throw new Error('not valid YAML, or nested too deeply', { cause: error })
+  }
+  const [document] = [...documents]
+  if (document === undefined) return null
+  const [error] = document.errors
+  if (error !== undefined) throw new Error(`not valid YAML${placeOf(error)}: ${describe(error)}`)
+  return new Reader(document).read(document.contents, 0)
+}
+
+function placeOf({ linePos }: YAMLParseError): string {
+  return linePos === undefined ? '' : ` at line ${linePos[0].line}, column ${linePos[0].col}`
+}
+
+/** The parser's message quotes the text, its code does not. */
+function describe({ code }: YAMLParseError): string {
+  return code.toLowerCase().replaceAll('_', ' ')
+}
+
+class Reader {
+  readonly #document: Document
+  #insideAlias = 0
+  #aliasedNodes = 0
+
+  constructor(document: Document) {
+    this.#document = document
+  }
+
+  read(node: unknown, depth: number): Value {
+    if (depth > DEPTH_MAX) throw new Error(`the YAML is nested deeper than ${DEPTH_MAX}`)
+    if (this.#insideAlias > 0 && ++this.#aliasedNodes > ALIASED_NODES_MAX) {
+      throw new Error(`the YAML repeats more than ${ALIASED_NODES_MAX} nodes through aliases`)
+    }
+    if (isAlias(node)) return this.#readAlias(node.resolve(this.#document), depth)
+    if (isScalar(node)) return readScalar(node)
+    if (isSeq(node)) return node.items.map(item => this.read(item, depth + 1))
+    return isMap(node) ? this.#readMap(node, depth) : null
+  }
+
+  #readAlias(target: Node | undefined, depth: number): Value {
+    if (target === undefined) throw new Error('the YAML has an alias of what is not there')
+    this.#insideAlias++
+    const value = this.read(target, depth + 1)
+    this.#insideAlias--
+    return value
+  }
+
+  #readMap(node: YAMLMap, depth: number): Value {
+    const own = new Map<string, Value>()
+    const merged = new Map<string, Value>()
+    for (const { key, value } of node.items as readonly Pair[]) {
+      if (isScalar(key) && key.type === 'PLAIN' && key.value === '<<') this.#merge(merged, value, depth)
+      else own.set(this.#keyText(key, depth), this.read(value, depth + 1))
+    }
+    if (merged.size === 0) return own
+    return new Map([...merged, ...own])
+  }
+
+  /** Adds the entries of the map, or of the maps in the list, that `<<` names; of equal keys the first stays. */
+  #merge(into: Map<string, Value>, node: unknown, depth: number): void {
+    const value = this.read(node, depth + 1)
+    for (const map of Array.isArray(value) ? (value as readonly Value[]) : [value]) {
+      if (!(map instanceof Map)) throw new Error('the YAML merges with << what is no map')
+      for (const [key, item] of map) if (!into.has(key)) into.set(key, item)
+    }
+  }
+
+  #keyText(key: unknown, depth: number): string {
+    if (isScalar(key)) return String(key.value ?? '')
+    const value = this.read(key, depth + 1)
+    if (typeof value !== 'string') throw new Error('the YAML has a key that is no scalar')
+    return value
+  }
+}
+
+const TAG = 'tag:yaml.org,2002:'
+
+function readScalar(node: Scalar): Value {
+  const text = String(node.value ?? '').toWellFormed()
+  switch (node.tag) {
+    case undefined:
+      return node.type === 'PLAIN' ? orText(resolveScalar(text), text) : text
+    case `${TAG}int`:
+    case `${TAG}bool`:
+    case `${TAG}null`:
+      return orText(resolveScalar(text), text)
+    case `${TAG}float`: {
+      const value = resolveScalar(text)
+      return typeof value === 'number' ? new Float(value) : orText(value, text)
+    }
+    case `${TAG}binary`:
+      return fromBytes(Buffer.from(text, 'base64'))
+    default:
+      return text
+  }
+}
+
+function orText(value: Value | undefined, text: string): Value {
+  return value === undefined ? text : value
+}
