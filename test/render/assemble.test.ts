@@ -9,7 +9,11 @@ function file(path: string, content = path, more: Partial<OutputFile> = {}): Out
 }
 
 function assembled(...files: OutputFile[]) {
-  return assemble('web', files.map(one => ({ title: one.path, files: [one] })), key)
+  return assemble(
+    'web',
+    files.map(one => ({ title: one.path, files: [one] })),
+    key,
+  )
 }
 
 function digest(...files: OutputFile[]): string {
@@ -53,7 +57,9 @@ describe('what cannot be one generation', () => {
       ],
       key,
     )
-    expect(result).toMatchObject({ problem: { message: expect.stringMatching(/"dir\/a".*"first" and "second"/) as string } })
+    expect(result).toMatchObject({
+      problem: { message: expect.stringMatching(/"dir\/a".*"first" and "second"/) as string },
+    })
   })
 
   test('an output below another is refused, naming both', () => {
