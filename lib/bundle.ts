@@ -82,11 +82,11 @@ export interface CommandHookOptions extends HookCommon {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** How the application is watched after it was told: it must answer well at the end of the probation, and is tried until then. */
+/** How the application is watched after it was told: it is tried for the whole probation, and the last three tries must be well. */
 export interface ProbeOptions {
   readonly target:
-    | { readonly http: string; readonly expect: readonly number[] | undefined }
-    | { readonly command: readonly string[] }
+    /** `expect`: the statuses that are well. @default 200…299 */
+    { readonly http: string; readonly expect: readonly number[] | undefined } | { readonly command: readonly string[] }
   /** How long the application has to become well. @default 20_000 */
   readonly forMs: number
   /** Between two tries. @default 1_000 */
