@@ -40,6 +40,7 @@ export const disk: FileSystem = {
   stat: async path => statusOf(await orUndefined(lstat(path))),
   touch: (path, modifiedAtMs) => lutimes(path, modifiedAtMs / 1000, modifiedAtMs / 1000),
   remove: path => rm(path, { recursive: true, force: true }),
+  syncFile: path => sync(path),
   syncDirectory: path => syncDirectory(path),
   syncTree: path => syncTree(path),
 }

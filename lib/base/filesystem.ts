@@ -30,6 +30,8 @@ export interface FileSystem {
   touch(path: string, modifiedAtMs: number): Promise<void>
   /** Removes a file, a link, or a directory with all that is in it; nothing there is no error. */
   remove(path: string): Promise<void>
+  /** Makes the bytes of a file durable. */
+  syncFile(path: string): Promise<void>
   /** Makes the entries of a directory durable. */
   syncDirectory(path: string): Promise<void>
   /** Makes everything below a directory durable, itself included. A no-op on a file system that lives in memory. */

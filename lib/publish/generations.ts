@@ -183,12 +183,15 @@ export class Generations {
     await fileSystem.remove(gone)
   }
 
-  /** Makes the directory when there is none, and removes what a crash left half written or half removed. */
+  /** Makes the directory when there is none, makes what is seen in it durable, and removes what a crash left half written or
+   *  half removed. */
   async prepare(): Promise<void> {
     const { fileSystem } = this.#host
     await fileSystem.makeDirectories(this.#home, this.#directoryMode)
     // A crash may have come before the sync of its making. What is above it may not be ours to open.
     await fileSystem.syncDirectory(dirname(this.#home)).catch(() => {})
+    // Or before the sync that makes something visible: what is acted upon from now on must not be lost to a power cut.
+    await fileSystem.syncDirectory(this.#home)
     for (const name of await fileSystem.list(this.#home)) {
       if (LEFT_OVER.test(name)) await fileSystem.remove(join(this.#home, name))
     }

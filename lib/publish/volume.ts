@@ -36,7 +36,7 @@ class Volume implements Publisher {
     this.#next = join(path, '..data.new')
   }
 
-  /** 1. Create the volume's directory when there is none.
+  /** 1. Create the volume's directory when there is none, and sync it: what is visible now stays so.
    *  2. Remove half-made and half-removed generations, and a left-over `..data.new`.
    *  3. Remove generations above the visible one: staged, maybe intended, but never flipped to; nobody has seen them.
    *  4. Take up a publish that crashed after its flip: make and remove links to match. */

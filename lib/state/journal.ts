@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
@@ -18,7 +19,7 @@ const BYTES_MAX = 1024 * 1024
 /** How many of the newest records stay for people, needed or not. */
 const RECENT_MIN = 200
 
-/** Opens a bundle's journal; none is an empty one. Writes nothing yet, so that anybody may look.
+/** Opens a bundle's journal; none is an empty one. Changes nothing yet, so that anybody may look.
  *
  *  A last line that is cut off is what a crash leaves; it is dropped, as its `append` never resolved. Any other line that
  *  cannot be read is left out, too, and reported in `damage`; all that can be read is kept. Fails with `newer-version` when
@@ -138,6 +139,9 @@ function newerVersion(path: string, version: number): OperationalError {
 
 async function readIfThere(path: string, fileSystem: FileSystem): Promise<Uint8Array | undefined> {
   try {
+    // A crash may have come before the sync of the last entry: what is acted upon must not be lost to a power cut.
+    await fileSystem.syncFile(path)
+    await fileSystem.syncDirectory(dirname(path))
     return await fileSystem.readFile(path)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined

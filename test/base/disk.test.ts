@@ -250,6 +250,16 @@ describe('the rest of the disk', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
+  test('appends through no link', async () => {
+    const directory = scratch()
+    writeFileSync(join(directory, 'theirs'), 'theirs')
+    symlinkSync('theirs', join(directory, 'journal'))
+
+    await expect(disk.appendFile(join(directory, 'journal'), Buffer.from('x'))).rejects.toMatchObject({ code: 'ELOOP' })
+
+    expect(readFileSync(join(directory, 'theirs'), 'utf8')).toBe('theirs')
+  })
+
   test('makes directories with exactly the mode that was asked for', async () => {
     const path = join(scratch(), 'd')
     const umask = process.umask(0o077)

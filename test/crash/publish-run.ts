@@ -65,13 +65,14 @@ export async function play(
   await checkEnd(world, story)
 }
 
-/** The files of a content. Each content has names of its own, so that names come and go. */
+/** The files of a content. Those of A and B have the same names; those of C have some of their own. */
 export function filesOf(
   content: string,
   { mode, root }: { readonly mode: Mode; readonly root: string },
 ): readonly OutputFile[] {
   const base = mode === 'volume' ? '' : `${join(root, 'etc')}/`
-  return ['app.conf', 'tls/cert.pem', `only-${content}.conf`, `new-${content}/deep/x.conf`].map(path => ({
+  const group = content === 'C' ? 'c' : 'ab'
+  return ['app.conf', 'tls/cert.pem', `only-${group}.conf`, `new-${group}/deep/x.conf`].map(path => ({
     path: base + path,
     content: Buffer.from(`${content} in ${path}`),
     mode: 0o640,
@@ -184,6 +185,7 @@ async function rollBack(process: Process): Promise<void> {
 /** What must hold at every moment, the process being dead. */
 async function checkReader(world: World, story: Story): Promise<void> {
   const { fileSystem, root } = world
+  await checkGenerations(world, story)
   if (story.mode === 'files') {
     // Each file is whole, and of some content that was asked for.
     const all = new Map(
@@ -201,6 +203,18 @@ async function checkReader(world: World, story: Story): Promise<void> {
   if (data === undefined) return
   const content = data['app.conf']?.slice(0, 1) as string
   expect(data).toEqual(expected(content, story, root))
+}
+
+/** Every generation that lies there is complete, seen or not: any of them may be gone back to. */
+async function checkGenerations({ fileSystem, root }: World, story: Story): Promise<void> {
+  const home = join(root, story.mode === 'volume' ? 'volume' : 'state')
+  if ((await fileSystem.stat(home)) === undefined) return
+  const base = story.mode === 'volume' ? '' : join(root, 'etc').slice(1)
+  for (const name of await fileSystem.list(home)) {
+    if (!/^\.\.g[0-9]+$/.test(name)) continue
+    const tree = await readTree(fileSystem, join(home, name, base))
+    expect(tree).toEqual(expected(tree['app.conf']?.slice(0, 1) as string, story, root))
+  }
 }
 
 /** What a reader finds who follows `..data` once. */
@@ -226,10 +240,7 @@ async function checkEnd(world: World, story: Story): Promise<void> {
   const host = { fileSystem, clock, keepAgeMs: 0 }
   const state = join(root, 'state')
   const publisher = story.mode === 'volume' ? volumePublisher(join(root, 'volume'), host) : filesPublisher(state, host)
-  const lastGood = story.contents.findLast(content => !story.bad(content)) as string
-  // What is seen is exactly the last good content: no file of another one, no link that leads nowhere.
-  const tree = await readTree(fileSystem, join(root, story.mode === 'volume' ? 'volume' : 'etc'))
-  expect(withoutUndefined(tree, story)).toEqual(expected(lastGood, story, root))
+  await checkSeen(world, story)
   const visible = (await publisher.visible()) as number
   expect(Object.fromEntries(told)).toEqual(Object.fromEntries(HOOKS.map(hook => [hook, visible])))
   const journal = await openJournal(join(state, 'journal'), {
@@ -253,7 +264,9 @@ async function checkEnd(world: World, story: Story): Promise<void> {
   )
 }
 
-/** At absolute paths, directories that became empty stay. */
-function withoutUndefined(tree: Record<string, string | undefined>, { mode }: Story) {
-  return mode === 'volume' ? tree : Object.fromEntries(Object.entries(tree).filter(([, text]) => text !== undefined))
+/** What is seen is exactly the last good content: no file of another one, no link that leads nowhere. */
+export async function checkSeen({ fileSystem, root }: World, story: Story): Promise<void> {
+  const lastGood = story.contents.findLast(content => !story.bad(content)) as string
+  const tree = await readTree(fileSystem, join(root, story.mode === 'volume' ? 'volume' : 'etc'))
+  expect(tree).toEqual(expected(lastGood, story, root))
 }

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { disk } from '../../lib/base/disk.ts'
 import { CRASH_MOMENTS } from '../support/crash-filesystem.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
-import { newWorld, play, type Mode, type Story, type World } from './publish-run.ts'
+import { checkSeen, newWorld, play, type Mode, type Story, type World } from './publish-run.ts'
 
 const MODES: readonly Mode[] = ['volume', 'files']
 const CONTENTS = ['A', 'B', 'C']
@@ -14,7 +14,8 @@ const TAKEN: readonly { name: string; bad: (content: string) => boolean }[] = [
   { name: 'the second is taken badly', bad: content => content === 'B' },
   { name: 'the last is taken badly', bad: content => content === 'C' },
 ]
-const POWER_CUTS = 4
+/** How often each power cut is tried, with other losses each time. */
+const ROUNDS = 4
 
 describe.each(MODES)('publishing in mode %s', mode => {
   describe.each(TAKEN)('when $name', ({ bad }) => {
@@ -35,18 +36,25 @@ describe.each(MODES)('publishing in mode %s', mode => {
       }
     })
 
-    test('survives a power cut at every call, and another one in the recovery', async () => {
+    test('survives a power cut at every call, and another crash or cut in the recovery', async () => {
       const calls = await countCalls(story)
       expect(calls).toBeGreaterThan(50)
       const random = sequence(1)
       for (let at = 1; at <= calls; at++) {
         for (const when of CRASH_MOMENTS) {
-          for (let cut = 0; cut < POWER_CUTS; cut++) {
+          for (let round = 0; round < ROUNDS; round++) {
             const world = inMemory()
-            const plans = [{ at, when }, ...(cut === 0 ? [] : [{ at: 1 + Math.floor(random() * 30), when }])]
-            await play(world, story, plans, async () => {
+            const cutPower = async () => {
               world.fileSystem = (world.fileSystem as MemoryFileSystem).powerCut(random)
-            })
+            }
+            const plans = [{ at, when }, ...(round === 0 ? [] : [{ at: 1 + Math.floor(random() * 30), when }])]
+            let crashes = 0
+            // The first is a power cut, or only the second, or both.
+            await play(world, story, plans, async () => (crashes++ === 0 && round === 1 ? undefined : cutPower()))
+
+            // What is published stays published, also without us.
+            await cutPower()
+            await checkSeen(world, story)
           }
         }
       }

@@ -45,6 +45,21 @@ test('a lock is held by one, which is named, until it is released', async () => 
   await next.release()
 })
 
+test('whoever finds it held is told at once, without waiting', async () => {
+  const directory = scratch()
+  const lock = await acquire(directory)
+  const impatient = { ...systemClock, sleep: () => Promise.reject(new Error('it waits')) }
+
+  for (let i = 0; i < 20; i++) {
+    await expect(acquireLock(directory, impatient, new AbortController().signal)).rejects.toMatchObject({
+      code: 'locked',
+    })
+  }
+
+  expect(readdirSync(directory)).toHaveLength(1)
+  await lock.release()
+})
+
 test('whoever may look into the directory may ask who holds it', async () => {
   const directory = scratch()
   const umask = process.umask(0o077)

@@ -88,6 +88,9 @@ export class CrashFileSystem implements FileSystem {
       () => this.#removeSome(path),
     )
   }
+  syncFile(path: string): Promise<void> {
+    return this.#change(() => this.#inner.syncFile(path))
+  }
   syncDirectory(path: string): Promise<void> {
     return this.#change(() => this.#inner.syncDirectory(path))
   }

@@ -155,6 +155,11 @@ export class MemoryFileSystem implements FileSystem {
     this.#set(path, undefined)
   }
 
+  async syncFile(path: string): Promise<void> {
+    const node = this.#file(path)
+    node.synced = node.content
+  }
+
   async syncDirectory(path: string): Promise<void> {
     this.#directory(path).unsynced.clear()
   }
@@ -226,17 +231,20 @@ export class MemoryFileSystem implements FileSystem {
   }
 }
 
-/** What may be left of a node; the same copy for the same node, which may be there under two names. */
+/** What may be left of a node; the same copy for the same file, which may be there under two names. */
 function survivor(node: Node, random: () => number, done: Map<Node, Node>): Node {
   const before = done.get(node)
   if (before !== undefined) return before
   const after = survived(node, random)
   done.set(node, after)
   if (node.kind !== 'directory' || after.kind !== 'directory') return after
-  for (const name of new Set([...node.entries.keys(), ...node.unsynced.keys()])) {
+  const names = [...new Set([...node.entries.keys(), ...node.unsynced.keys()])]
+  for (const name of random() < 0.5 ? names : names.toReversed()) {
     const was = node.unsynced.get(name)
     const left = was === undefined ? node.entries.get(name) : was[Math.floor(random() * was.length)]
-    if (left !== undefined) after.entries.set(name, survivor(left, random, done))
+    // A directory has one name, whatever became of a rename: what has been found under another is not there.
+    if (left === undefined || (left.kind === 'directory' && done.has(left))) continue
+    after.entries.set(name, survivor(left, random, done))
   }
   return after
 }
