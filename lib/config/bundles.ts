@@ -205,7 +205,7 @@ function parentsOf(path: string): readonly string[] {
 }
 
 function placeOf(path: Path, lineOf: BundleWorld['lineOf']): string {
-  return path[0] === 'state' ? 'the state directory' : `${showPath(path)} in line ${lineOf(path)}`
+  return path[0] === 'state' ? 'the state directory' : `${showPath(path, () => true)} in line ${lineOf(path)}`
 }
 
 async function readTemplates(bundles: unknown, world: BundleWorld): Promise<BundleFindings> {

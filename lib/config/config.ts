@@ -4,12 +4,12 @@ import type { ProviderPlugin } from '../provider.ts'
 import { buildBundle } from './build.ts'
 import { inspectBundles } from './bundles.ts'
 import { readDocument, type ConfigDocument } from './document.ts'
-import { Shown } from './excerpt.ts'
+import { Shown, type Places } from './excerpt.ts'
 import { showPath, valueAt, type Finding, type Path } from './finding.ts'
 import { ConfigError, type ConfigProblem } from './problem.ts'
-import { COMMON_KEYS, readProviders, type ProviderConfig } from './providers.ts'
+import { COMMON_KEYS, isTypeLike, readProviders, type ProviderConfig } from './providers.ts'
 import { topSchema } from './schema.ts'
-import { isShowable, shapeOf } from './shape.ts'
+import { isShowable, judgesAt, shapeOf, type Shape } from './shape.ts'
 import { validate } from './validate.ts'
 
 export { ConfigError, formatProblem, type ConfigProblem } from './problem.ts'
@@ -52,7 +52,7 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
   const file = resolve(source.file)
   const directory = dirname(file)
   const document = readDocument(source.text, world.environment)
-  if (document.malformed) throw refusal(source.file, document, document.findings, () => false)
+  if (document.malformed) throw refusal(source.file, document, document.findings, NOWHERE)
 
   const { input } = document
   const isExpanded = (path: Path) => document.isExpanded(path)
@@ -72,7 +72,7 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
 
   const findings = [...document.findings, ...top.findings, ...providers.findings, ...bundles.findings]
   if (top.output === undefined || findings.length > 0) {
-    throw refusal(source.file, document, findings, path => isShowableIn(input, path, world.plugins))
+    throw refusal(source.file, document, findings, placesIn(input, world.plugins))
   }
   return {
     file,
@@ -86,23 +86,38 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
   }
 }
 
-/** Whether the value at a path is known to be harmless. */
-function isShowableIn(input: unknown, path: Path, plugins: ReadonlyMap<string, ProviderPlugin>): boolean {
-  const [top, name, ...rest] = path
-  if (top !== 'providers' || rest.length === 0) return isShowable(shapeOf(topSchema), input, path)
-  if (COMMON_KEYS.has(String(rest[0]))) return rest.length === 1
-  const provider = valueAt(input, ['providers', name as string])
-  const plugin = plugins.get(String(valueAt(provider, ['type'])))
-  return plugin !== undefined && isShowable(shapeOf(plugin.options), provider, rest)
+/** What the schemas say of the places in a configuration; those of providers are with their plugins. */
+function placesIn(input: unknown, plugins: ReadonlyMap<string, ProviderPlugin>): Places {
+  const schemaFor = (
+    path: Path,
+  ): { readonly shape: Shape; readonly value: unknown; readonly path: Path } | undefined => {
+    const [top, name, key] = path
+    if (top !== 'providers' || key === undefined || COMMON_KEYS.has(String(key))) {
+      return { shape: shapeOf(topSchema), value: input, path }
+    }
+    const value = valueAt(input, ['providers', name as string])
+    const plugin = plugins.get(String(valueAt(value, ['type'])))
+    return plugin && { shape: shapeOf(plugin.options), value, path: path.slice(2) }
+  }
+  return {
+    isKnown(path) {
+      // A key without a value may be a value without its key.
+      if (valueAt(input, path) === null) return false
+      const place = schemaFor(path)
+      return place !== undefined && judgesAt(place.shape, place.value, place.path).length > 0
+    },
+    isShowable(path) {
+      const place = schemaFor(path)
+      if (path[0] === 'providers' && path[2] === 'type') return isTypeLike(valueAt(input, path), plugins)
+      return place !== undefined && isShowable(place.shape, place.value, place.path)
+    },
+  }
 }
 
-function refusal(
-  file: string,
-  document: ConfigDocument,
-  findings: readonly Finding[],
-  isShowablePath: (path: Path) => boolean,
-): ConfigError {
-  const shown = new Shown(document, isShowablePath)
+const NOWHERE: Places = { isKnown: () => false, isShowable: () => false }
+
+function refusal(file: string, document: ConfigDocument, findings: readonly Finding[], places: Places): ConfigError {
+  const shown = new Shown(document, places)
   const seen = new Set<string>()
   const placed: { readonly offset: number; readonly problem: ConfigProblem }[] = []
   for (const finding of findings) {
@@ -113,14 +128,8 @@ function refusal(
     const [offset] = document.rangeOf(finding)
     const { line, column } = document.position(offset)
     const { message, hint } = finding
-    const problem = {
-      file,
-      line,
-      column,
-      path: showPath(finding.path),
-      message,
-      shown: shown.columns(offset - column + 1),
-    }
+    const path = showPath(finding.path, places.isKnown)
+    const problem = { file, line, column, path, message, shown: shown.columns(offset - column + 1) }
     placed.push({ offset, problem: hint === undefined ? problem : { ...problem, hint } })
   }
   const sorted = placed.toSorted((a, b) => a.offset - b.offset).map(({ problem }) => problem)

@@ -1,7 +1,8 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from '../base/yaml.ts'
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from '../base/yaml.ts'
 import type { Document, Node, Pair } from '../base/yaml.ts'
 import { expand, isExpanded, markOffset } from './expand.ts'
-import type { Finding, Path } from './finding.ts'
+import { isWord, type Finding, type Path } from './finding.ts'
+import { Lines, type Position } from './lines.ts'
 import { directiveFindings, syntaxFindings } from './syntax.ts'
 
 /** How long a configuration may be, in characters. */
@@ -9,6 +10,7 @@ const TEXT_LENGTH_MAX = 2 * 1024 * 1024
 /** How many keys, values and items one may have, those behind aliases counted each time; this bounds the bombs made of them. */
 const NODES_MAX = 200_000
 const DEPTH_MAX = 64
+const SYNTAX_FINDINGS_MAX = 5
 
 /** Keys that JavaScript's own objects have, and that a schema would drop without a word. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
@@ -21,6 +23,8 @@ export interface Leaf {
   readonly path: Path
   readonly kind: 'key' | 'value'
   readonly range: Range
+  /** It can be reached through an alias too, so its path does not say all that it is. */
+  readonly shared: boolean
 }
 
 /** A configuration as it was written: plain values, and where in the text they come from. */
@@ -35,22 +39,19 @@ export interface ConfigDocument {
   isExpanded(path: Path): boolean
   /** Where a finding points to. */
   rangeOf(finding: Finding): Range
-  /** Every key and scalar. One behind an alias comes once for each path that leads to it. */
+  /** Every key and scalar, and every alias, once. */
   leaves(): Iterable<Leaf>
   /** Line and column of an offset, both from 1. */
-  position(offset: number): { readonly line: number; readonly column: number }
+  position(offset: number): Position
 }
 
 /** Parses YAML 1.2 (core schema), and so JSON. Aliases are followed; merge keys, tags and duplicate keys are findings. */
 export function readDocument(text: string, environment: Readonly<Record<string, string>>): ConfigDocument {
-  const lines = new LineCounter()
   if (text.length > TEXT_LENGTH_MAX) {
     const message = `want at most ${TEXT_LENGTH_MAX} characters, got ${text.length}`
-    lines.addNewLine(0)
-    return new Parsed(text, undefined, lines, new Reader(environment, text), [{ path: [], at: 0, message }])
+    return new Parsed(text, undefined, new Reader(environment, text), [{ path: [], at: 0, message }])
   }
   const document = parseDocument(text, {
-    lineCounter: lines,
     prettyErrors: false,
     resolveKnownTags: false,
     stringKeys: true,
@@ -60,7 +61,7 @@ export function readDocument(text: string, environment: Readonly<Record<string, 
   const reader = new Reader(environment, text)
   const syntax = [...syntaxFindings(document), ...directiveFindings(document)]
   if (syntax.length === 0) reader.readRoot(document)
-  return new Parsed(text, document, lines, reader, syntax)
+  return new Parsed(text, document, reader, syntax)
 }
 
 class Parsed implements ConfigDocument {
@@ -69,23 +70,16 @@ class Parsed implements ConfigDocument {
   readonly findings: readonly Finding[]
   readonly malformed: boolean
   readonly #root: Node | null
-  readonly #lines: LineCounter
+  readonly #lines: Lines
   readonly #reader: Reader
 
-  constructor(
-    text: string,
-    document: Document | undefined,
-    lines: LineCounter,
-    reader: Reader,
-    syntax: readonly Finding[],
-  ) {
+  constructor(text: string, document: Document | undefined, reader: Reader, syntax: readonly Finding[]) {
     this.text = text
     this.input = reader.input
     this.malformed = syntax.length > 0
-    // Of errors that follow from one another the first says what to do; a torrent says nothing.
-    this.findings = this.malformed ? syntax.slice(0, SYNTAX_FINDINGS_MAX) : reader.findings
+    this.#lines = new Lines(text)
+    this.findings = this.malformed ? this.#firstOfLines(syntax) : reader.findings
     this.#root = document?.contents ?? null
-    this.#lines = lines
     this.#reader = reader
   }
 
@@ -116,28 +110,37 @@ class Parsed implements ConfigDocument {
   }
 
   *leaves(): Iterable<Leaf> {
-    if (!this.malformed) yield* this.#leavesOf(this.#root, [])
+    if (!this.malformed) yield* this.#leavesOf(this.#root, [], false)
   }
 
-  position(offset: number): { readonly line: number; readonly column: number } {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.text.length))
-    return { line: Math.max(1, line), column: Math.max(1, col) }
+  position(offset: number): Position {
+    return this.#lines.position(Math.min(offset, this.text.length))
   }
 
-  *#leavesOf(node: unknown, path: Path): Iterable<Leaf> {
-    const target = this.#target(node)
-    if (isMap(target)) {
-      for (const { key, value } of target.items) {
+  /** Of errors of syntax that follow from one another the first says what to do, and a torrent says nothing. */
+  #firstOfLines(findings: readonly Finding[]): readonly Finding[] {
+    const byLine = new Map<number, Finding>()
+    for (const finding of findings) {
+      const { line } = this.position(this.rangeOf(finding)[0])
+      if (!byLine.has(line)) byLine.set(line, finding)
+    }
+    return [...byLine.values()].slice(0, SYNTAX_FINDINGS_MAX)
+  }
+
+  *#leavesOf(node: unknown, path: Path, isShared: boolean): Iterable<Leaf> {
+    const shared = isShared || (node as Node | null)?.anchor !== undefined || path.length > DEPTH_MAX
+    if (isMap(node) && path.length <= DEPTH_MAX) {
+      for (const { key, value } of node.items) {
         const below = [...path, keyOf(key)]
         const range = rangeOfNode(key)
-        if (range !== undefined) yield { path: below, kind: 'key', range }
-        yield* this.#leavesOf(value, below)
+        if (range !== undefined) yield { path: below, kind: 'key', range, shared }
+        yield* this.#leavesOf(value, below, shared)
       }
-    } else if (isSeq(target)) {
-      for (const [i, item] of target.items.entries()) yield* this.#leavesOf(item, [...path, i])
+    } else if (isSeq(node) && path.length <= DEPTH_MAX) {
+      for (const [i, item] of node.items.entries()) yield* this.#leavesOf(item, [...path, i], shared)
     } else {
-      const range = rangeOfNode(target)
-      if (range !== undefined) yield { path, kind: 'value', range }
+      const range = rangeOfNode(node)
+      if (range !== undefined) yield { path, kind: 'value', range, shared }
     }
   }
 
@@ -145,8 +148,6 @@ class Parsed implements ConfigDocument {
     return isAlias(node) ? this.#reader.targets.get(node) : node
   }
 }
-
-const SYNTAX_FINDINGS_MAX = 5
 
 /** Turns nodes into plain values, once, and notes what it meets. */
 class Reader {
@@ -209,7 +210,7 @@ class Reader {
         this.#findKey(
           below,
           pair,
-          `want each key once, got ${PLAIN.test(key) ? key : 'one'} a second time`,
+          `want each key once, got ${isWord(key) ? key : 'one'} a second time`,
           'remove one of the two',
         )
       } else if (key === '<<') {
@@ -274,8 +275,6 @@ class Reader {
     this.findings.push({ path, at: rangeOfNode(key)?.[0] ?? 0, message, hint })
   }
 }
-
-const PLAIN = /^[A-Za-z0-9_-]{1,64}$/
 
 function keyOf(key: unknown): string {
   // The parser gives keys as strings, and refuses all that are not.

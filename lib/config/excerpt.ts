@@ -1,23 +1,30 @@
 import type { ConfigDocument, Leaf, Range } from './document.ts'
-import type { Path } from './finding.ts'
+import { isShowableKey, type Path } from './finding.ts'
 
 /** How far a line is looked at; a longer one is cut anyway. */
 const COLUMNS_MAX = 2_000
-const PLAIN_KEY = /^(?:<<|"[A-Za-z][A-Za-z_-]{0,31}"|'[A-Za-z][A-Za-z_-]{0,31}'|[A-Za-z][A-Za-z_-]{0,31})$/
 const REFERENCE = /^(?:"\$\{\w+\}"|'\$\{\w+\}'|\$\{\w+\})$/
 /** What holds mappings and lists together. */
 const STRUCTURE = new Set('{}[],:-# \t\r')
+
+/** What is known of the places in a configuration. */
+export interface Places {
+  /** Whether some schema knows what is there, so that the keys that lead there are no accident. */
+  readonly isKnown: (path: Path) => boolean
+  /** Whether its value is known to be harmless. */
+  readonly isShowable: (path: Path) => boolean
+}
 
 /** Shows of each line only what is known to be harmless: keys, structure, and the values that a schema knows and does not call
  *  sensitive. Comments, values of unknown keys and everything in a text that is not YAML may be a credential. */
 export class Shown {
   readonly #document: ConfigDocument
-  readonly #isShowable: (path: Path) => boolean
+  readonly #places: Places
   #leaves: readonly Leaf[] | undefined
 
-  constructor(document: ConfigDocument, isShowable: (path: Path) => boolean) {
+  constructor(document: ConfigDocument, places: Places) {
     this.#document = document
-    this.#isShowable = isShowable
+    this.#places = places
   }
 
   /** The columns of a line that can be shown, from and to (exclusive), for a line that begins at this offset. */
@@ -45,12 +52,14 @@ export class Shown {
   }
 
   /** The parts of a key or value that can be shown. */
-  #showable({ path, kind, range }: Leaf): readonly Range[] {
+  #showable({ path, kind, range, shared }: Leaf): readonly Range[] {
     const [from, to] = range
     const raw = this.#document.text.slice(from, to)
-    if (kind === 'key') return PLAIN_KEY.test(raw) || this.#isShowable(path) ? [range] : []
+    if (kind === 'key')
+      return isShowableKey(unquoted(raw), path, each => !shared && this.#places.isKnown(each)) ? [range] : []
     if (REFERENCE.test(raw)) return [range]
-    if (!this.#isShowable(path)) return []
+    // A string that goes on for lines may have swallowed what came after it.
+    if (shared || raw.includes('\n') || !this.#places.isShowable(path)) return []
     return withoutCredentials(raw).map(([a, b]): Range => [from + a, from + b])
   }
 }
@@ -61,15 +70,22 @@ function firstKey(line: string): readonly Range[] {
   return match === null ? [] : [match.indices?.[1] as Range]
 }
 
-/** A URL may hold a user, and a token in its query. */
+function unquoted(key: string): string {
+  return /^(["'])(.*)\1$/.exec(key)?.[2] ?? key
+}
+
+/** A URL, with what may stand before its host; of a path and a query only that they follow. */
+const URL_LIKE =
+  /^["']?[a-z][a-z0-9+.-]*:\/\/([^/?#]*@)?(?:[\w.-]+|\[[\w:.]+\]|\$\{\w+\})?(?::(?:\d+|\$\{\w+\}))?(?=[/?#"']|$)[^@?]*/di
+const SSH_LIKE = /^["']?[\w.-]+@[\w.-]+:[\w./~-]*["']?$/
+
+/** A URL may hold a user, a password, or a token in its query, and one that is misspelt may hold them anywhere. */
 function withoutCredentials(raw: string): readonly Range[] {
-  const ranges: Range[] = []
-  let from = 0
-  for (const match of raw.matchAll(/(?<=:\/\/)[^/?#]*@|(?<=:\/\/[^?]*\?)[^"']+/g)) {
-    ranges.push([from, match.index])
-    from = match.index + match[0].length
-  }
-  return [...ranges, [from, raw.length]]
+  if (!/\/\/|[@?]/.test(raw) || SSH_LIKE.test(raw)) return [[0, raw.length]]
+  const match = URL_LIKE.exec(raw)
+  if (match === null || raw.slice(match[0].length).startsWith('@')) return []
+  const [from, to] = match.indices?.[1] ?? [0, 0]
+  return [[0, from], [to, match[0].length], ...(raw.endsWith('"') ? [[raw.length - 1, raw.length] as const] : [])]
 }
 
 function isIn(offset: number, [from, to]: Range): boolean {

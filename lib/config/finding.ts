@@ -13,23 +13,33 @@ export interface Finding {
   readonly final?: true
 }
 
-/** Keys that say nothing but themselves are shown as they are; what else somebody wrote as a key may be anything. */
-const PLAIN_KEY = /^(?:[A-Za-z0-9_-]{1,64}|<<)$/
+/** A path for people: `bundles.web.files[0].mode`. A key that is neither a word nor known is shown as `…`. */
+export function showPath(path: Path, isKnown: (path: Path) => boolean): string {
+  return path
+    .map((part, i) => {
+      if (typeof part === 'number') return `[${part}]`
+      const key = isShowableKey(part, path.slice(0, i + 1), isKnown) ? part : '…'
+      return i === 0 ? key : `.${key}`
+    })
+    .join('')
+}
+
+/** Whether the key at the end of a path can be shown. */
+export function isShowableKey(key: string, path: Path, isKnown: (path: Path) => boolean): boolean {
+  return isWord(key) || (PLAIN_KEY.test(key) && isKnown(path))
+}
+
+/** Whether a key looks like nothing but a word. Others that no schema knows may be credentials that lost their own key. */
+export function isWord(key: string): boolean {
+  return WORD.test(key)
+}
+
+const WORD = /^(?:[A-Za-z_][A-Za-z_-]{0,31}|<<)$/
+const PLAIN_KEY = /^[A-Za-z0-9_.-]{1,64}$/
 
 /** `a, b or c`. */
 export function listed(words: readonly string[], last = 'or'): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
-}
-
-/** A path for people: `bundles.web.files[0].mode`. A key that is not a plain word is shown as `…`. */
-export function showPath(path: Path): string {
-  return path
-    .map((part, i) => {
-      if (typeof part === 'number') return `[${part}]`
-      const key = PLAIN_KEY.test(part) ? part : '…'
-      return i === 0 ? key : `.${key}`
-    })
-    .join('')
 }
 
 /** What `input` holds at the path, or undefined. */

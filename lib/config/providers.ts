@@ -1,6 +1,6 @@
 import { nearest } from '../base/nearest.ts'
 import type { ProviderPlugin } from '../provider.ts'
-import { entriesOf, isMapping, type Finding, type Path } from './finding.ts'
+import { entriesOf, isMapping, isWord, type Finding, type Path } from './finding.ts'
 import { validate, type ValidateOptions } from './validate.ts'
 
 /** A configured provider, ready to be opened. */
@@ -57,10 +57,15 @@ export function readProviders(input: unknown, options: ProvidersOptions): Provid
   return { findings, configs }
 }
 
+/** Whether a type can be shown: it is one, or a word like one. */
+export function isTypeLike(type: unknown, plugins: ReadonlyMap<string, ProviderPlugin>): boolean {
+  return typeof type === 'string' && (plugins.has(type) || isWord(type))
+}
+
 function unknownType(type: string, path: Path, { plugins, isExpanded }: ProvidersOptions): Finding {
   const known = [...plugins.keys()].toSorted()
   const near = nearest(type, known)
-  const shown = !isExpanded(path) && /^[a-z][a-z-]{0,31}$/i.test(type) ? JSON.stringify(type) : 'another string'
+  const shown = !isExpanded(path) && isTypeLike(type, plugins) ? JSON.stringify(type) : 'another string'
   return {
     path,
     message: `want a type of provider, got ${shown}`,

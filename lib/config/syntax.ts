@@ -27,12 +27,14 @@ function openingQuote(node: unknown, end: number): number {
 
 /** Tags that we do not know, and versions of YAML whose words mean something else. */
 export function directiveFindings({ directives, warnings }: Document.Parsed): readonly Finding[] {
-  const findings: Finding[] = warnings.map(({ pos }) => ({
-    path: [],
-    at: pos[0],
-    message: 'want plain YAML, got something that it gives no meaning to',
-    hint: 'remove the tag; text in quotes is a string, all else is what it looks like',
-  }))
+  const findings: Finding[] = warnings
+    .filter(({ code }) => code === 'TAG_RESOLVE_FAILED' || code === 'BAD_COLLECTION_TYPE')
+    .map(({ pos }) => ({
+      path: [],
+      at: pos[0],
+      message: 'want YAML without tags of its own, got one that is not known',
+      hint: 'remove the tag; text in quotes is a string, all else is what it looks like',
+    }))
   if (directives?.yaml.explicit === true && directives.yaml.version !== '1.2') {
     findings.push({ path: [], at: 0, message: 'want YAML 1.2, got another version', hint: 'remove the %YAML line' })
   }

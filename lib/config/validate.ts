@@ -1,6 +1,6 @@
 import { nearest } from '../base/nearest.ts'
 import { inContext, v, type Schema, type SchemaContext } from '../base/schema.ts'
-import { isMapping, listed, valueAt, type Finding, type Path } from './finding.ts'
+import { isMapping, isWord, listed, valueAt, type Finding, type Path } from './finding.ts'
 import {
   choicesOf,
   isMappingShape,
@@ -86,12 +86,9 @@ function childOf(judge: Shape, key: string | number): Shape | undefined {
   return judge.rest ?? (judge.type === 'record' ? judge.value : undefined)
 }
 
-/** Words of letters are shown. Anything else somebody wrote as a key may be a credential that lost its own key. */
-const WORD = /^[A-Za-z][A-Za-z_-]{0,31}$/
-
-export function unknownKey(key: string, known: readonly string[]): Pick<Finding, 'message' | 'hint'> {
+function unknownKey(key: string, known: readonly string[]): Pick<Finding, 'message' | 'hint'> {
   const near = nearest(key, known)
-  const got = near !== undefined || WORD.test(key) ? JSON.stringify(key) : 'another'
+  const got = isWord(key) ? JSON.stringify(key) : 'another'
   return {
     message: `want a key that is known here, got ${got}`,
     hint:
@@ -217,7 +214,7 @@ function hintFor(
     const near = nearest(value, words)
     return near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`
   }
-  if (value === null) return 'give it a value, or remove the key'
+  if (value === null) return path.length === 0 ? undefined : 'give it a value, or remove the key'
   if (issue.message.startsWith('a duration')) return 'write the unit as well, as in 10s'
   if (issue.type === 'string')
     return typeof value === 'number' || typeof value === 'boolean' ? 'put it in quotes' : undefined
