@@ -34,9 +34,10 @@ async function play(): Promise<void> {
   line('hook', 'POST /-/reload to the application')
 
   heading('Outrigger starts, and then the application')
+  const startMs = performance.now()
   stage.startOutrigger()
-  await shown(1, startedMs)
-  ensure((await stage.askOutrigger('/startupz')).status === 200, '/startupz answers 200')
+  await shown(1, startMs)
+  await stage.until('/startupz answers 200', async () => (await stage.askOutrigger('/startupz')).status === 200)
   stage.startApplication()
   await told(1)
   await serves('Hello, world! (4 workers)')
@@ -73,7 +74,7 @@ async function play(): Promise<void> {
 
   say()
   say(good(`All of it happened, in ${seconds(startedMs)}. Nothing is left behind.`))
-  say('Next: examples/README.md, and outrigger --help.')
+  say('Next: examples/README.md; and npm run build, then dist/outrigger.js --help.')
 }
 
 /** Makes a change, and follows it: generation, difference, hook. */
