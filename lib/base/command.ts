@@ -11,14 +11,22 @@ export interface CommandHost {
   readonly redactor: Redactor
 }
 
-/** Runs a command for its exit code: undefined when it is 0, else why not, for people: `nginx exited with 1: LAST WORDS`.
+/** How a command failed. */
+export interface CommandFailure {
+  /** For people: `nginx exited with 1: LAST WORDS`. */
+  readonly why: string
+  /** Whether it ended by itself: else it could not be started, took too long or was killed, and another try may end otherwise. */
+  readonly ended: boolean
+}
+
+/** Runs a command for its exit code: undefined when it is 0, else how it failed.
  *  The last words are the end of what it wrote to stderr, or else to stdout, masked and within `words`; its
  *  arguments are not shown. Rejects only with the signal's reason, or on a bug. */
-export async function whyCommandFailed(
+export async function failureOfCommand(
   options: Run & { readonly words: LinesBound },
   { clock, redactor }: CommandHost,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<CommandFailure | undefined> {
   const program = options.command[0] ?? ''
   let finished: Finished
   try {
@@ -27,12 +35,13 @@ export async function whyCommandFailed(
     signal.throwIfAborted()
     const code = systemCode(error)
     if (code === undefined) throw error
-    return `${program} ${START_FAILURES[code] ?? `cannot be started: ${code}`}`
+    return { why: `${program} ${START_FAILURES[code] ?? `cannot be started: ${code}`}`, ended: false }
   }
   const failure = failureOf(finished, options.timeoutMs)
   if (failure === undefined) return undefined
   const words = wordsOf(finished.stderr) || wordsOf(finished.stdout)
-  return words === '' ? `${program} ${failure}` : `${program} ${failure}: ${words}`
+  const why = words === '' ? `${program} ${failure}` : `${program} ${failure}: ${words}`
+  return { why, ended: finished.exitCode !== undefined && !finished.timedOut }
 
   function wordsOf(output: Buffer): string {
     return lastLines(redactor.redact(output.toString('utf8')), options.words)

@@ -1,4 +1,4 @@
-import { whyCommandFailed, type CommandHost } from '../base/command.ts'
+import { failureOfCommand, type CommandHost } from '../base/command.ts'
 import { childEnvironment } from '../base/process.ts'
 import type { CheckOptions } from '../bundle.ts'
 import type { Verdict } from './verdict.ts'
@@ -31,6 +31,7 @@ export async function runCheck(
     timeoutMs: options.timeoutMs,
     words: WORDS,
   }
-  const why = await whyCommandFailed(command, host, signal)
-  return why === undefined ? { ok: true } : { ok: false, why }
+  const failure = await failureOfCommand(command, host, signal)
+  if (failure === undefined) return { ok: true }
+  return failure.ended ? { ok: false, why: failure.why } : { ok: false, why: failure.why, inconclusive: true }
 }

@@ -1,4 +1,4 @@
-import { whyCommandFailed } from '../base/command.ts'
+import { failureOfCommand } from '../base/command.ts'
 import { messageOf, OperationalError } from '../base/errors.ts'
 import { addressOf, HttpClient } from '../base/http.ts'
 import { childEnvironment } from '../base/process.ts'
@@ -23,8 +23,8 @@ async function tryOnce(options: ProbeOptions, host: GateHost, signal: AbortSigna
   if ('http' in target) return await tryHttp(target, timeoutMs, host, signal)
   const environment = childEnvironment(host.environment)
   const run = { command: target.command, environment, timeoutMs, words: WORDS }
-  const why = await whyCommandFailed(run, host, signal)
-  return why === undefined ? { ok: true } : { ok: false, why }
+  const failure = await failureOfCommand(run, host, signal)
+  return failure === undefined ? { ok: true } : { ok: false, why: failure.why }
 }
 
 async function tryHttp(

@@ -1,4 +1,4 @@
-import { whyCommandFailed } from '../base/command.ts'
+import { failureOfCommand } from '../base/command.ts'
 import { childEnvironment } from '../base/process.ts'
 import type { CommandHookOptions } from '../bundle.ts'
 import type { Notice } from '../notice.ts'
@@ -22,8 +22,8 @@ export function commandHook(options: CommandHookOptions, host: HookHost): Hook {
     async tell(notice, signal) {
       const environment = childEnvironment(host.environment, { ...options.environment, ...variablesOf(notice) })
       const run = { command: options.command, environment, timeoutMs: options.timeoutMs, words: WORDS }
-      const why = await whyCommandFailed(run, host, signal)
-      if (why !== undefined) throw new HookError('failed', why)
+      const failure = await failureOfCommand(run, host, signal)
+      if (failure !== undefined) throw new HookError('failed', failure.why)
     },
   }
 }

@@ -177,7 +177,7 @@ export class Reconciler {
     // 8. Check.
     const verdict = await check(directory, signal)
     if (!verdict.ok) {
-      this.#refused.set(digest, verdict.why)
+      if (verdict.inconclusive !== true) this.#refused.set(digest, verdict.why)
       await publisher.discard(number)
       return { kind: 'rejected', digest, why: verdict.why }
     }

@@ -145,6 +145,21 @@ describe('a check that refuses', () => {
   })
 })
 
+test('a check that nobody could run to its end is tried again, and the generation published when it passes', async () => {
+  const at = await place()
+  let verdict: Verdict = { ok: true }
+  const bundle = await start(at, { content: 'A', check: async () => verdict })
+  await bundle.confirmed('A')
+  verdict = { ok: false, why: 'nginx did not end within 10s', inconclusive: true }
+  bundle.set('B')
+  await bundle.until(standing => standing?.outcome?.kind === 'rejected')
+  expect(await visibleText(at.fileSystem)).toBe('A')
+
+  verdict = { ok: true }
+  await bundle.confirmed('B')
+  expect(await visibleText(at.fileSystem)).toBe('B')
+})
+
 describe('a hook that fails', () => {
   test('is told as soon as it can be, and the generation is confirmed only then', async () => {
     const at = await place()
