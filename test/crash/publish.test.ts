@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { disk } from '../../lib/base/disk.ts'
 import { CRASH_MOMENTS } from '../support/crash-filesystem.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
+import { sequence } from '../support/random.ts'
 import { checkSeen, newWorld, play, type Mode, type Story, type World } from './publish-run.ts'
 
 const MODES: readonly Mode[] = ['volume', 'files']
@@ -86,13 +87,4 @@ async function countCalls(story: Story): Promise<number> {
   const world = inMemory()
   await play(world, story, [])
   return world.calls
-}
-
-/** The same random numbers each time (a linear congruential generator), so that a failure can be seen again. */
-function sequence(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return state / 2 ** 31
-  }
 }

@@ -216,6 +216,24 @@ describe('the journal', () => {
     expect(await entriesOf('/journal', fileSystem)).toHaveLength(1_100)
   })
 
+  test('what it has given back once is not lost to a power cut, though it is the first entry', async () => {
+    for (let cut = 0; cut < 10; cut++) {
+      const memory = new MemoryFileSystem()
+      const dying = await open('/journal', new CrashFileSystem(memory, { at: 2, when: 'during' }))
+      await expect(dying.append(ENTRIES[0] as Entry)).rejects.toThrow(Crash)
+
+      const given = await entriesOf('/journal', memory)
+
+      expect(given).toHaveLength(1)
+      expect(
+        await entriesOf(
+          '/journal',
+          memory.powerCut(() => cut / 10),
+        ),
+      ).toEqual(given)
+    }
+  })
+
   test('what it has given back once is not lost to a power cut', async () => {
     for (let cut = 0; cut < 10; cut++) {
       const memory = new MemoryFileSystem()
