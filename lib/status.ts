@@ -28,6 +28,6 @@ export interface ProviderStatus {
   readonly watches: number
   /** The newest error of a watch that has not succeeded since; a warning, never unreadiness by itself. */
   readonly error: string | undefined
-  /** The age of the oldest reading that a failing watch left behind, in milliseconds. */
+  /** How long ago the oldest of the readings that failing watches left behind was last known to be good, in milliseconds. */
   readonly staleMs: number | undefined
 }

@@ -3,7 +3,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { Mailbox } from '../base/mailbox.ts'
 import type { Redactor } from '../base/secret.ts'
-import { sameValue, Struct, Tree, type Value } from '../base/value.ts'
+import { Float, sameValue, Struct, Tree, Uint, type Value } from '../base/value.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
 import { messageOf, ProviderError } from '../errors.ts'
 import type { Provider } from '../provider.ts'
@@ -22,6 +22,8 @@ export class Store {
   readonly #redactor: Redactor
   readonly #backoff: Backoff
   readonly #kept = new Map<DependencyId, Kept>()
+  /** The watches that run or are ending. */
+  readonly #watching = new Set<Promise<void>>()
   readonly #subscriptions = new Set<Subscription>()
 
   constructor(options: StoreOptions) {
@@ -52,7 +54,7 @@ export class Store {
       const kept = [...this.#kept.values()].filter(({ dependency }) => dependency.provider === name)
       const failing = kept.filter(entry => entry.error !== undefined)
       const stale = failing.filter(entry => entry.reading !== undefined)
-      const oldest = Math.max(...stale.map(entry => this.#clock.monotonicMs() - entry.heardAtMs))
+      const oldest = Math.max(...stale.map(entry => this.#clock.monotonicMs() - entry.failingSinceMs))
       return {
         name,
         type,
@@ -66,9 +68,8 @@ export class Store {
   /** Ends every watch and waits for its end. */
   async close(): Promise<void> {
     this.#subscriptions.clear()
-    const ending = [...this.#kept.values()]
     this.#match()
-    await Promise.all(ending.map(entry => entry.watching))
+    await Promise.all(this.#watching)
   }
 
   /** Starts and stops watches by the difference between what is wanted and what is watched. */
@@ -90,19 +91,21 @@ export class Store {
   #start(id: DependencyId, dependency: Dependency): void {
     const entry = new Kept(id, dependency)
     this.#kept.set(id, entry)
-    entry.watching = this.#watch(entry, entry.stop.signal)
+    const watching = this.#watch(entry, entry.stop.signal).finally(() => this.#watching.delete(watching))
+    this.#watching.add(watching)
   }
 
   async #watch(entry: Kept, signal: AbortSignal): Promise<void> {
     const { dependency } = entry
     let backoff = this.#backoff
     while (!signal.aborted) {
+      let goodSinceMs: number | undefined
       try {
         const provider = this.#providers.get(dependency.provider)
         if (provider === undefined) throw unknownProvider(dependency.provider)
         for await (const reading of provider.watch(dependency, signal)) {
           if (signal.aborted) return
-          backoff = this.#backoff
+          goodSinceMs ??= this.#clock.monotonicMs()
           this.#remember(entry, reading)
         }
         throw new ProviderError('unavailable', 'the watch ended')
@@ -110,6 +113,9 @@ export class Store {
         if (signal.aborted) return
         const error = asProviderError(cause)
         this.#fail(entry, error)
+        // One that breaks soon after each reading is no better than one that gives none.
+        const goodMs = goodSinceMs === undefined ? 0 : this.#clock.monotonicMs() - goodSinceMs
+        if (goodMs >= backoff.ceilingMs) backoff = this.#backoff
         const waitMs = Math.max(backoff.durationMs(this.#random), error.retryAfterMs ?? 0)
         backoff = backoff.next()
         await this.#clock.sleep(waitMs, signal).catch(() => {})
@@ -119,10 +125,13 @@ export class Store {
 
   #remember(entry: Kept, reading: Reading): void {
     const before = entry.reading
-    if (entry.error !== undefined) this.#log.info('reading again', { dependency: showDependency(entry.dependency) })
+    const wasFailing = entry.error !== undefined
+    if (wasFailing) this.#log.info('reading again', { dependency: showDependency(entry.dependency) })
     entry.error = undefined
-    entry.heardAtMs = this.#clock.monotonicMs()
-    if (before !== undefined && before.revision === reading.revision) return
+    if (before !== undefined && before.revision === reading.revision) {
+      if (wasFailing && isMissing(before)) this.#announce(entry)
+      return
+    }
     if (reading.sensitive) hide(reading.value, this.#redactor)
     entry.reading = reading
     entry.settled = true
@@ -130,20 +139,17 @@ export class Store {
   }
 
   #fail(entry: Kept, error: ProviderError): void {
-    const said = entry.error?.message === error.message
+    const said = entry.error?.message === error.message && entry.error.code === error.code
+    if (entry.error === undefined) entry.failingSinceMs = this.#clock.monotonicMs()
     entry.error = error
-    const wasSettled = entry.settled
     entry.settled = true
     const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message }
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)
     else this.#log.warn('cannot read', error.hint === undefined ? data : { ...data, hint: error.hint })
-    if (error.code === 'forbidden' && entry.reading !== undefined) {
-      entry.reading = undefined
-      this.#announce(entry)
-    } else if (!wasSettled) {
-      this.#announce(entry)
-    }
+    if (error.code === 'forbidden') entry.reading = undefined
+    // Who waits for it says why, and so must hear of another reason.
+    if (isMissing(entry.reading) && !said) this.#announce(entry)
   }
 
   #announce(entry: Kept): void {
@@ -227,12 +233,11 @@ class Kept {
   readonly id: DependencyId
   readonly dependency: Dependency
   readonly stop = new AbortController()
-  watching: Promise<void> = Promise.resolve()
   reading: Reading | undefined
   /** The last error, until the next reading. */
   error: ProviderError | undefined
-  /** When the backend last answered, on the monotonic clock. */
-  heardAtMs = 0
+  /** When the watch that `error` ended was still good, on the monotonic clock: what it had read before held until then. */
+  failingSinceMs = 0
   /** Whether there was any answer, be it an error. */
   settled = false
 
@@ -240,6 +245,10 @@ class Kept {
     this.id = id
     this.dependency = dependency
   }
+}
+
+function isMissing(reading: Reading | undefined): boolean {
+  return reading === undefined || reading.value === absent
 }
 
 function asProviderError(cause: unknown): ProviderError {
@@ -265,11 +274,14 @@ function sameTree(a: Tree, b: Tree): boolean {
   return a.files.size === b.files.size && [...a.files].every(([path, file]) => b.files.get(path) === file)
 }
 
-/** Tells the redactor of every text in a sensitive value. */
+/** Tells the redactor of every text and number in a sensitive value. */
 function hide(value: Reading['value'], redactor: Redactor): void {
   if (typeof value === 'string') redactor.add(value)
-  else if (value instanceof Tree) for (const { content } of value.files.values()) redactor.add(Buffer.from(content).toString('utf8'))
+  else if (value instanceof Tree)
+    for (const { content } of value.files.values()) redactor.add(Buffer.from(content).toString('utf8'))
   else if (value instanceof Struct) for (const field of value.fields.values()) hide(field, redactor)
   else if (value instanceof Map) for (const item of (value as ReadonlyMap<string, Value>).values()) hide(item, redactor)
   else if (Array.isArray(value)) for (const item of value as readonly Value[]) hide(item, redactor)
+  else if (typeof value === 'number' || typeof value === 'bigint') redactor.add(String(value))
+  else if (value instanceof Uint || value instanceof Float) redactor.add(String(value.value))
 }

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../../lib/base/log.ts'
 import { Redactor } from '../../lib/base/secret.ts'
-import { Tree } from '../../lib/base/value.ts'
+import { Float, Tree, Uint, type Value } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { ProviderError } from '../../lib/errors.ts'
+import type { Provider } from '../../lib/provider.ts'
 import { absent } from '../../lib/reading.ts'
 import { Store } from '../../lib/store/store.ts'
 import { FakeClock, settled } from '../support/fake-clock.ts'
@@ -190,6 +191,97 @@ describe('a watch that fails', () => {
     subscription.close()
   })
 
+  test('tells those who have no reading of it when the story changes, and only then', async () => {
+    const a = fresh()
+    random = 0.5
+    provider.fail(a.path, new ProviderError('unavailable', 'connection refused'))
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await settled()
+    subscription.changed.clear()
+    await clock.advance(5_000)
+    expect(subscription.changed.full).toBe(false)
+
+    provider.fail(a.path, new ProviderError('forbidden', 'permission denied'))
+    await clock.advance(60_000)
+    expect(subscription.changed.full).toBe(true)
+    expect(subscription.why(a)).toBe('permission denied')
+    subscription.close()
+  })
+
+  test('tells those who wait for it when the failure is over and there is still nothing', async () => {
+    const a = fresh()
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await settled()
+    provider.fail(a.path, new ProviderError('unavailable', 'connection refused'))
+    await settled()
+    expect(subscription.changed.full).toBe(true)
+    expect(subscription.why(a)).toBe('connection refused')
+
+    subscription.changed.clear()
+    provider.heal(a.path)
+    await clock.advance(60_000)
+    expect(subscription.changed.full).toBe(true)
+    expect(subscription.why(a)).toBe('the backend says there is nothing')
+    subscription.close()
+  })
+
+  test('is asked less and less often also when it gives a reading before it fails each time', async () => {
+    const a = fresh()
+    let started = 0
+    const flapping: Provider = {
+      async *watch() {
+        started++
+        yield { value: 'v', revision: 'r', observedAtMs: 0, sensitive: false }
+        throw new ProviderError('unavailable', 'connection reset')
+      },
+      async close() {},
+    }
+    const other = new Store({
+      providers: new Map([['one', flapping]]),
+      clock,
+      random: () => 1,
+      log: silentLog,
+      redactor,
+    })
+    other.subscribe().want([a])
+    await clock.advance(600_000)
+    await other.close()
+
+    expect(started).toBeLessThan(25)
+  })
+
+  test('is asked again soon when it had gone well for a while', async () => {
+    const a = fresh()
+    provider.fail(a.path)
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await clock.advance(300_000)
+    provider.set(a.path, 'good')
+    await clock.advance(120_000)
+    provider.fail(a.path)
+    await settled()
+    provider.set(a.path, 'better')
+    await clock.advance(250)
+
+    expect(subscription.get(a)?.value).toBe('better')
+    subscription.close()
+  })
+
+  test('makes its reading old from the moment it fails: what did not change before was good until then', async () => {
+    const a = fresh()
+    provider.set(a.path, 'good')
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await clock.advance(3_600_000)
+    provider.fail(a.path)
+    await clock.advance(1_000)
+
+    expect(store.status(new Map([['one', 'scripted']]))[0]?.staleMs).toBe(1_000)
+    subscription.close()
+  })
+
   test('names a provider that is not configured', async () => {
     const stranger: Dependency = { provider: 'nobody', kind: 'value', path: 'x', params: {} }
     const subscription = store.subscribe()
@@ -229,6 +321,46 @@ test('every text of a sensitive reading is made known to the redactor, however d
 
   expect(redactor.redact('it is sentinel-4711.')).toBe('it is [secret].')
   subscription.close()
+})
+
+test('every number of a sensitive reading is made known to the redactor', async () => {
+  const a = fresh()
+  const value = new Map<string, Value>([
+    ['pin', 90_125_781],
+    ['rate', new Float(7.140625)],
+    ['serial', new Uint(2n ** 63n + 11n)],
+  ])
+  provider.set(a.path, value, { sensitive: true })
+  const subscription = store.subscribe()
+  subscription.want([a])
+  await settled()
+
+  expect(redactor.redact('90125781 7.140625 9223372036854775819')).toBe('[secret] [secret] [secret]')
+  subscription.close()
+})
+
+test('close() waits also for a watch that nobody wanted any more and that has not ended yet', async () => {
+  const ending = Promise.withResolvers<void>()
+  const slow: Provider = {
+    async *watch(_, signal) {
+      yield { value: 'v', revision: 'r', observedAtMs: 0, sensitive: false }
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      await ending.promise
+    },
+    async close() {},
+  }
+  const other = new Store({ providers: new Map([['one', slow]]), clock, random: () => 1, log: silentLog, redactor })
+  const subscription = other.subscribe()
+  subscription.want([fresh()])
+  await settled()
+  subscription.want([])
+  let closed = false
+  const closing = other.close().then(() => (closed = true))
+  await settled()
+  expect(closed).toBe(false)
+
+  ending.resolve()
+  await closing
 })
 
 test('close() ends every watch and waits for it', async () => {
