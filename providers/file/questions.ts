@@ -3,7 +3,7 @@ import type { Dependency } from '../../lib/dependency.ts'
 import type { Question } from '../../lib/provider.ts'
 
 /** What a dependency asks for: the text of one file, or all files below a directory. */
-export const FILE = 'file'
+const FILE = 'file'
 export const TREE = 'tree'
 
 /** `ref "NAME://path/of/file"`: the file's text; of a single-file provider, `NAME://`. */

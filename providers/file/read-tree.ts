@@ -7,8 +7,8 @@ import { BYTES_MAX, findRoot, moved, readFound, stampOf, type FileRead, type Rea
 import { resolvePath, type Found, type Places } from './resolve.ts'
 
 /** What one tree may hold. */
-export const FILES_MAX = 10_000
-export const DIRECTORIES_MAX = 2_000
+const FILES_MAX = 10_000
+const DIRECTORIES_MAX = 2_000
 const READS_CONCURRENT_MAX = 16
 const NARROW = 'ask for a directory further down, or give the provider one'
 

@@ -55,11 +55,11 @@ export class Files {
   }
 }
 
-export function fileAt(path: string): Dependency {
+function fileAt(path: string): Dependency {
   return fileQuestion.ask('mine', [path])
 }
 
-export function treeAt(path: string): Dependency {
+function treeAt(path: string): Dependency {
   return treeQuestion.ask('mine', [path])
 }
 
