@@ -373,6 +373,31 @@ export function publisherSuite(kind: Kind): void {
       }
     })
 
+    test('keeps a generation for its age though the wall clock leaps ahead', async () => {
+      const time = new FakeClock()
+      let leapMs = 0
+      const clock = {
+        sleep: time.sleep.bind(time),
+        monotonicMs: () => time.monotonicMs(),
+        nowMs: () => time.nowMs() + leapMs,
+      }
+      const publisher = kind.make('/', { fileSystem: new MemoryFileSystem(), clock, keepAgeMs: KEEP_AGE_MS })
+      const path = kind.name === 'volume' ? 'a' : '/etc/a'
+      await publisher.prepare()
+      for (const number of [1, 2]) {
+        await publisher.stage(number, [{ path, content: Buffer.from(`${number}`), mode: 0o600 }])
+        await publisher.publish(number)
+      }
+
+      leapMs = 10 * KEEP_AGE_MS
+      await publisher.collect(1, [])
+      expect(await publisher.generations()).toEqual([1, 2])
+
+      await time.advance(KEEP_AGE_MS)
+      await publisher.collect(1, [])
+      expect(await publisher.generations()).toEqual([2])
+    })
+
     test('publishes durably also in a directory that a crash left half made', async () => {
       for (let cut = 0; cut < 20; cut++) {
         const memory = new MemoryFileSystem()
