@@ -2,7 +2,7 @@ import { messageOf } from '../base/errors.ts'
 import { Float, int, type Value } from '../base/value.ts'
 import { builtins, type Builtin, type BuiltinKind } from './builtins.ts'
 import { TemplateError } from './error.ts'
-import type { Evaluate, Execution } from './execution.ts'
+import { excessOf, type Evaluate, type Execution } from './execution.ts'
 import { pending, type FunctionTable, type TemplateFunction } from './function.ts'
 import { isBoxed, type Boxing } from './field.ts'
 import type { CommandNode, IdentifierNode, NumberNode, OperandNode } from './nodes.ts'
@@ -87,9 +87,13 @@ function compileInvocation(
     for (let i = 0; i < count; i++) {
       const value = (args[i] as Evaluate)(run, dot)
       if (value === pending) isPending = true
+      else if (typeof value === 'string' || isList(value)) run.weigh(value.length)
       values[i] = value
     }
-    if (hasFinal) values[count] = validated(run, final, finalKind)
+    if (hasFinal) {
+      if (typeof final === 'string' || isList(final)) run.weigh(final.length)
+      values[count] = validated(run, final, finalKind)
+    }
     if (isPending || final === pending) return pending
     try {
       return run.made(invoke(run, values))
@@ -102,10 +106,8 @@ function compileInvocation(
 function failCall(run: Execution, name: string, node: CommandNode | IdentifierNode, error: unknown): never {
   if (error instanceof TemplateError && error.code === 'bound') throw error
   run.at(node)
-  // V8's word for a string that it cannot hold.
-  if (error instanceof RangeError && error.message === 'Invalid string length') {
-    run.exceed(`error calling ${name}: the string is too long`, error)
-  }
+  const excess = excessOf(error)
+  if (excess !== undefined) run.exceed(`error calling ${name}: ${excess}`, error)
   return run.fail(`error calling ${name}: ${messageOf(error)}`, { cause: error })
 }
 

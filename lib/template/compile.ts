@@ -187,6 +187,8 @@ function performLoop(run: Execution, value: Operand, loop: Loop): boolean {
     return value.length > 0
   }
   if (isMap(value)) {
+    // Its keys are sorted even if the first turn breaks.
+    run.weigh(value.size)
     for (const key of sortedKeys(value)) if (loop.turn(run, key, value.get(key)) === BREAK) break
     return value.size > 0
   }

@@ -10,7 +10,7 @@ import { showPrinted } from './show.ts'
 export interface Bounds {
   /** @default 64 MiB */
   readonly outputBytesMax?: number
-  /** Nodes evaluated and turns of ranges; long strings that functions make count, too. @default 10 million */
+  /** Nodes evaluated and turns of ranges; long strings that functions take and make count, too. @default 10 million */
   readonly stepsMax?: number
   /** Templates within templates. @default 1_000 */
   readonly depthMax?: number
@@ -19,8 +19,9 @@ export interface Bounds {
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 const STEPS_MAX = 10_000_000
 const DEPTH_MAX = 1_000
-/** So many characters made by one call count as a step. */
-const CHARACTERS_PER_STEP = 256
+/** So many characters of a string, or items of a list, that a function is given or makes, count as a step: going through them
+ *  takes its time, too. */
+const PIECES_PER_STEP = 64
 
 /** The text that a template belongs to, and how it was asked to be executed. */
 export interface Source {
@@ -82,10 +83,15 @@ export class Execution {
     if (++this.#steps > this.#stepsMax) this.#outOfSteps()
   }
 
+  /** Counts what a function is given, or will go through. */
+  weigh(pieces: number): void {
+    if (pieces >= PIECES_PER_STEP) this.#steps += Math.floor(pieces / PIECES_PER_STEP)
+  }
+
   /** Counts and checks what a function made. */
   made(result: Operand): Operand {
-    if (typeof result === 'string' && result.length >= CHARACTERS_PER_STEP) {
-      this.#steps += Math.floor(result.length / CHARACTERS_PER_STEP)
+    if (typeof result === 'string') {
+      this.weigh(result.length)
       if (result.length > this.output.bytesMax) this.exceed(`a string is longer than ${this.output.bytesMax} bytes`)
     }
     return result
@@ -133,6 +139,13 @@ function lineOf(text: string, lineStart: number): number {
   let line = 1
   for (let i = text.indexOf('\n'); i >= 0 && i < lineStart; i = text.indexOf('\n', i + 1)) line++
   return line
+}
+
+/** What V8 ran out of, if it says so in an error: what the bounds let through may still be too much for it. */
+export function excessOf(error: unknown): string | undefined {
+  if (!(error instanceof RangeError)) return undefined
+  if (error.message === 'Invalid string length') return 'a string is too long'
+  return error.message === 'Maximum call stack size exceeded' ? 'nested too deeply' : undefined
 }
 
 /** No string of V8 is longer than this. */

@@ -1,7 +1,7 @@
 import type { Value } from '../base/value.ts'
 import { builtinNames } from './builtins.ts'
 import { compileAll, perform } from './compile.ts'
-import { Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
+import { excessOf, Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { FunctionTable } from './function.ts'
 import { parse } from './parser.ts'
 
@@ -51,8 +51,8 @@ function executeWithin(run: Execution, main: CompiledTemplate, dot: Value): stri
   try {
     return perform(run, main, dot ?? undefined)
   } catch (error) {
-    // What the bounds let through may still be too much for the stack of this thread, or for one string.
-    if (error instanceof RangeError) return run.exceed(error.message, error)
+    const excess = excessOf(error)
+    if (excess !== undefined) return run.exceed(excess, error)
     throw error
   }
 }
