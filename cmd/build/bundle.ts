@@ -139,6 +139,8 @@ if (import.meta.main) {
   const outfile = resolve(process.argv[2] ?? join(root, 'dist/outrigger.js'))
   const { codeBytes, packages } = await bundle(outfile)
   await writeSchema(join(dirname(outfile), 'config.schema.json'))
+  // Beside a package.json that says "module", a CommonJS file needs one of its own that does not.
+  await writeFile(join(dirname(outfile), 'package.json'), '{ "type": "commonjs" }\n')
   const kilobytes = Math.ceil(codeBytes / 1000)
   process.stdout.write(
     `${relative(process.cwd(), outfile)}: ${kilobytes} kB, with ${packages.join(', ') || 'no packages'}\n`,

@@ -46,6 +46,20 @@ describe('the built program', () => {
   })
 })
 
+test('the build makes a program that runs beside a package.json of type module, and its schema', () => {
+  const directory = scratch()
+  const outfile = join(directory, 'dist', 'outrigger.js')
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+
+  const script = resolve(import.meta.dirname, '../../../cmd/build/bundle.ts')
+  const built = spawnSync(process.execPath, [script, outfile], { encoding: 'utf8' })
+
+  expect({ status: built.status, stderr: built.stderr }).toEqual({ status: 0, stderr: '' })
+  expect(built.stdout).toMatch(/outrigger\.js: \d+ kB, with .*commander@/)
+  expect(run(outfile, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
+  expect(JSON.parse(readFileSync(join(directory, 'dist', 'config.schema.json'), 'utf8'))).toHaveProperty('properties')
+})
+
 describe('bundle()', () => {
   test('leaves a module that is imported dynamically unevaluated until then', async () => {
     const program = await bundled({
