@@ -14,9 +14,16 @@ export type DependencyId = string & { readonly dependencyId: true }
 
 /** One function over all fields, so that no field can be forgotten in one kind of dependency. */
 export function dependencyId(dependency: Dependency): DependencyId {
+  const known = ids.get(dependency)
+  if (known !== undefined) return known
   const params = Object.entries(dependency.params).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([dependency.provider, dependency.kind, dependency.path, params]) as DependencyId
+  const id = JSON.stringify([dependency.provider, dependency.kind, dependency.path, params]) as DependencyId
+  ids.set(dependency, id)
+  return id
 }
+
+/** Each pass asks for the id of all dependencies several times over, most of them the same objects as in the pass before. */
+const ids = new WeakMap<Dependency, DependencyId>()
 
 /** A dependency for people: `vault://kv/app/db`, with its kind where that is not plain from the provider. */
 export function showDependency({ provider, path, params }: Dependency): string {

@@ -59,6 +59,11 @@ export class Answers {
     return new Answers(this.#asked, more)
   }
 
+  /** Whether the same is wanted and missing as by others. */
+  asksAs(others: Answers): boolean {
+    return sameKeys(this.wanted, others.wanted) && sameKeys(this.missing, others.missing)
+  }
+
   /** Whether the same questions get the same answers from this view. A reading that changed elsewhere (another file of the
    *  same tree) does not count, so what did not ask for the changed part is not rendered again. */
   stillTrue(view: View): boolean {
@@ -70,6 +75,10 @@ export class Answers {
       return true
     })
   }
+}
+
+function sameKeys(a: ReadonlyMap<DependencyId, unknown>, b: ReadonlyMap<DependencyId, unknown>): boolean {
+  return a.size === b.size && [...a.keys()].every(id => b.has(id))
 }
 
 function askedFor({ dependency }: Asked): [DependencyId, Dependency] {

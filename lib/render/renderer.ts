@@ -27,6 +27,8 @@ export class Renderer {
   readonly #units: readonly Rendering[]
   readonly #environment: Readonly<Record<string, string>>
   readonly #digestKey: Uint8Array
+  #wanted: readonly Dependency[] = []
+  #missing: readonly Dependency[] = []
   #newest: Contents | undefined
 
   /** Throws an AggregateError of all that is wrong: a TemplateError for each template that does not parse, an OperationalError
@@ -50,9 +52,18 @@ export class Renderer {
   /** One render against one view, from beginning to end in one turn. */
   render(view: View): Rendered {
     let renders = 0
-    for (const unit of this.#units) if (unit.refresh(view, this.#environment)) renders++
-    const wanted = [...union(this.#units.map(unit => unit.answers.wanted)).values()]
-    const missing = [...union(this.#units.map(unit => unit.answers.missing)).values()]
+    let asksOtherwise = false
+    for (const unit of this.#units) {
+      const before = unit.answers
+      if (!unit.refresh(view, this.#environment)) continue
+      renders++
+      asksOtherwise ||= !unit.answers.asksAs(before)
+    }
+    if (asksOtherwise) {
+      this.#wanted = union(this.#units.map(unit => unit.answers.wanted))
+      this.#missing = union(this.#units.map(unit => unit.answers.missing))
+    }
+    const [wanted, missing] = [this.#wanted, this.#missing]
     // While anything is missing, an error may come from that very gap: it is not an error yet.
     if (missing.length > 0) return { kind: 'incomplete', wanted, missing }
     const problem = this.#units.find(unit => unit.problem !== undefined)?.problem
@@ -81,6 +92,7 @@ class Rendering {
   files: readonly OutputFile[] = []
   problem: Problem | undefined
   #evaluated = false
+  #whole: ReadonlyMap<DependencyId, Dependency> = new Map()
 
   constructor(unit: Unit) {
     this.unit = unit
@@ -90,7 +102,6 @@ class Rendering {
   refresh(view: View, environment: Readonly<Record<string, string>>): boolean {
     if (this.#evaluated && this.answers.stillTrue(view)) return false
     const questioning = new Questioning(view)
-    const before = this.answers
     this.problem = undefined
     try {
       this.files = this.unit.evaluate({ questioning, environment })
@@ -98,9 +109,10 @@ class Rendering {
       this.problem = problemOf(this.unit, error)
     }
     this.answers = questioning.answers
-    // A render that broke off has not asked for all it needs: what it asked for before stays wanted, or each error would end
-    // watches that the next success starts again.
-    if (this.problem !== undefined) this.answers = this.answers.alsoWanting(before.wanted)
+    // A render that broke off has not asked for all it needs: what the last whole one asked for stays wanted, or each error
+    // would end watches that the next success starts again.
+    if (this.problem === undefined) this.#whole = this.answers.wanted
+    else this.answers = this.answers.alsoWanting(this.#whole)
     this.#evaluated = true
     return true
   }
@@ -112,8 +124,8 @@ function problemOf(unit: Unit, error: unknown): Problem {
   return hint === undefined ? { message } : { message, hint }
 }
 
-function union(sets: readonly ReadonlyMap<DependencyId, Dependency>[]): ReadonlyMap<DependencyId, Dependency> {
+function union(sets: readonly ReadonlyMap<DependencyId, Dependency>[]): readonly Dependency[] {
   const all = new Map<DependencyId, Dependency>()
   for (const set of sets) for (const [id, dependency] of set) all.set(id, dependency)
-  return all
+  return [...all.values()]
 }

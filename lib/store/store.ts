@@ -182,6 +182,7 @@ export class Subscription {
   readonly changed = new Mailbox<undefined>()
   readonly #store: StoreSide
   #wanted: ReadonlyMap<DependencyId, Dependency> = new Map()
+  #given: readonly Dependency[] = []
 
   constructor(store: StoreSide) {
     this.#store = store
@@ -191,9 +192,12 @@ export class Subscription {
     return this.#wanted
   }
 
-  /** Wants exactly these from now on: not an addition. What nobody wants any more stops being watched. */
-  want(dependencies: Iterable<Dependency>): void {
-    this.#wanted = new Map([...dependencies].map(dependency => [dependencyId(dependency), dependency]))
+  /** Wants exactly these from now on: not an addition. What nobody wants any more stops being watched. The same list once
+   *  more, which nobody may change meanwhile, costs nothing. */
+  want(dependencies: readonly Dependency[]): void {
+    if (dependencies === this.#given) return
+    this.#given = dependencies
+    this.#wanted = new Map(dependencies.map(dependency => [dependencyId(dependency), dependency]))
     this.#store.wanted()
   }
 
@@ -214,6 +218,7 @@ export class Subscription {
 
   /** Wants nothing any more. */
   close(): void {
+    this.#given = []
     this.#wanted = new Map()
     this.#store.closed(this)
     this.#store.wanted()

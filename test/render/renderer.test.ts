@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest'
+import { fromBytes } from '../../lib/base/text.ts'
+import { Tree, type Value } from '../../lib/base/value.ts'
+import type { FileOptions } from '../../lib/bundle.ts'
+import type { Dependency } from '../../lib/dependency.ts'
+import type { Reading } from '../../lib/reading.ts'
+import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
+import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
+
+/** A renderer of these templates (by path) and trees, and the readings that it sees. */
+function start(files: Readonly<Record<string, string | { readonly tree: string }>>) {
+  const askers = new Map<string, Asker>([
+    ['one', { name: 'one', plugin: scriptedPlugin(new ScriptedProvider()), isDefault: true }],
+  ])
+  const readings = new Map<string, Reading>()
+  const renderer = new Renderer({
+    bundle: {
+      name: 'web',
+      volume: '/volume',
+      files: Object.entries(files).map(([path, file]) => fileOf(path, file)),
+      checks: [],
+      hooks: [],
+      probe: undefined,
+      settle: { quietMs: 0, longestMs: 0 },
+      keep: 3,
+      keepAgeMs: 0,
+    },
+    functions: renderFunctions(askers),
+    askers,
+    environment: {},
+    digestKey: Buffer.from('key'),
+    owners: { uid: () => 0, gid: () => 0 },
+  })
+  let revisions = 0
+  return {
+    set: (path: string, value: Value | Tree) =>
+      void readings.set(path, { value, revision: `r${++revisions}`, observedAtMs: 0, sensitive: false }),
+    render: () => renderer.render({ get: ({ path }: Dependency) => readings.get(path) }),
+  }
+}
+
+function fileOf(path: string, file: string | { readonly tree: string }): FileOptions {
+  const attributes = { path, mode: undefined, owner: undefined, group: undefined }
+  if (typeof file !== 'string')
+    return { ...attributes, source: { kind: 'tree', reference: { provider: 'one', path: file.tree } } }
+  const syntax = { delims: ['{{', '}}'], missingKey: 'error' } as const
+  return { ...attributes, source: { kind: 'template', name: path, text: file, syntax } }
+}
+
+function wanted(rendered: Rendered): readonly string[] {
+  return rendered.wanted.map(({ path }) => path).toSorted()
+}
+
+function texts(rendered: Rendered): Readonly<Record<string, string>> {
+  if (rendered.kind !== 'complete') throw new Error(`it is ${rendered.kind}`)
+  return Object.fromEntries(rendered.contents.files.map(({ path, content }) => [path, fromBytes(content)]))
+}
+
+describe('render()', () => {
+  test('asks for as much as it can in one go, and is incomplete while anything is missing', () => {
+    const { set, render } = start({ a: '{{ ref "one://x" }}{{ ref "one://y" }}', b: '{{ ref "one://z" }}' })
+    set('x', '1')
+    const first = render()
+    expect(first.kind).toBe('incomplete')
+    expect(wanted(first)).toEqual(['x', 'y', 'z'])
+
+    set('y', '2')
+    set('z', '3')
+    expect(texts(render())).toEqual({ a: '12', b: '3' })
+  })
+
+  test('renders again only what got another answer', () => {
+    const { set, render } = start({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}', c: '{{ ref "one://y" }}' })
+    set('x', '1')
+    set('y', '2')
+    expect(render()).toMatchObject({ renders: 3 })
+    set('x', '3')
+    expect(render()).toMatchObject({ renders: 1 })
+    set('y', '2')
+    expect(render()).toMatchObject({ renders: 0 })
+    expect(texts(render())).toEqual({ a: '3', b: '2', c: '2' })
+  })
+
+  test('notices a change in the middle of questions whose other readings changed too', () => {
+    const { set, render } = start({ a: '{{ ref "one://x" }}{{ ref "one://y" }}{{ ref "one://z" }}' })
+    for (const path of ['x', 'y', 'z']) set(path, path)
+    render()
+    // The first reading is another one with the same answer, the second has another answer.
+    set('x', 'x')
+    set('y', 'new')
+    set('z', 'z')
+    expect(texts(render())).toEqual({ a: 'xnewz' })
+    set('y', 'newer')
+    expect(texts(render())).toEqual({ a: 'xnewerz' })
+  })
+
+  test('has another digest for other contents, and the same for the same', () => {
+    const { set, render } = start({ a: '{{ ref "one://x" }}', b: 'fixed' })
+    set('x', '1')
+    const before = render()
+    set('x', '2')
+    const between = render()
+    set('x', '1')
+    const after = render()
+
+    expect(before).toMatchObject({ kind: 'complete' })
+    expect(between).not.toMatchObject({ contents: { digest: digestOf(before) } })
+    expect(after).toMatchObject({ contents: { digest: digestOf(before) } })
+  })
+
+  test('gives the files of a tree below its path, with their own modes', () => {
+    const { set, render } = start({ 'conf.d': { tree: 'dir' } })
+    set('dir', new Tree(new Map([['a/b.sh', { content: Buffer.from('sh'), mode: 0o700 }]])))
+    expect(render()).toMatchObject({
+      kind: 'complete',
+      contents: { files: [{ path: 'conf.d/a/b.sh', mode: 0o700 }] },
+    })
+  })
+})
+
+describe('wanted', () => {
+  test('is the very same list while the same is asked for, so that nobody need compare it', () => {
+    const { set, render } = start({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}' })
+    set('x', '1')
+    set('y', '1')
+    const before = render()
+    set('x', '2')
+    expect(render().wanted).toBe(before.wanted)
+  })
+
+  test('keeps what was asked for before while a template is broken', () => {
+    const { set, render } = start({ a: '{{ if eq (ref "one://x") "bad" }}{{ index 1 2 }}{{ end }}{{ ref "one://y" }}' })
+    set('x', 'good')
+    set('y', '1')
+    render()
+    set('x', 'bad')
+    const broken = render()
+
+    expect(broken.kind).toBe('broken')
+    expect(wanted(broken)).toEqual(['x', 'y'])
+  })
+
+  test('does not grow while a template stays broken and asks for something else each time', () => {
+    const { set, render } = start({
+      a: '{{ ref (printf "one://%s" (ref "one://name")) }}{{ if ne (ref "one://name") "good" }}{{ index 1 2 }}{{ end }}',
+    })
+    for (const name of ['good', 'bad1', 'bad2', 'bad3', 'bad4']) {
+      set('name', name)
+      set(name, 'v')
+      render()
+    }
+    expect(wanted(render())).toEqual(['bad4', 'good', 'name'])
+  })
+})
+
+function digestOf(rendered: Rendered): string {
+  return rendered.kind === 'complete' ? rendered.contents.digest : ''
+}
