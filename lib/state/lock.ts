@@ -66,7 +66,9 @@ async function acquire(directory: string, clock: Clock, signal: AbortSignal): Pr
   let released: Promise<void> | undefined
   const release = () => (released ??= letGo(server, handle, join(directory, name)))
   try {
-    await listen(server, near(name + UNSEEN)) // (1)
+    await listen(server, near(name + UNSEEN)).catch((error: unknown) => {
+      throw explainListen(error, directory)
+    }) // (1)
     await chmod(join(directory, name + UNSEEN), 0o666) // Whoever is kept out may ask who holds it.
     await rename(join(directory, name + UNSEEN), join(directory, name))
     await beAlone(directory, name, near, clock, signal) // (2, 3, 4)
@@ -177,6 +179,16 @@ function listen(server: Server, path: string): Promise<void> {
       server.unref()
       resolve()
     })
+  })
+}
+
+/** Some shared and virtual file systems hold files and directories only. */
+function explainListen(error: unknown, directory: string): unknown {
+  const code = systemCode(error)
+  if (code === undefined || !['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM', 'EINVAL'].includes(code)) return error
+  return new OperationalError('unsupported', `${directory}: its file system cannot hold a socket (${code})`, {
+    hint: 'use a directory on a local disk or in memory: an emptyDir, tmpfs, ext4, xfs',
+    cause: error,
   })
 }
 

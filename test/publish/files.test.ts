@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { disk } from '../../lib/base/disk.ts'
 import { filesPublisher } from '../../lib/publish/files.ts'
+import { failingAt } from '../support/failing-filesystem.ts'
 import { readTree } from '../support/reader.ts'
-import { failingAt, place, publisherSuite, show, type Kind } from './suite.ts'
+import { durabilitySuite } from './durability.ts'
+import { place, publisherSuite, show, type Kind } from './suite.ts'
 
 const kind: Kind = { name: 'files', make: (root, host) => filesPublisher(join(root, 'state'), host) }
 
 publisherSuite(kind)
+durabilitySuite(kind)
 
 describe('files at absolute paths', () => {
   test('lie at their paths, their copies where only we may look', async () => {

@@ -4,10 +4,9 @@ import { disk } from '../../lib/base/disk.ts'
 import type { FileSystem } from '../../lib/base/filesystem.ts'
 import type { OutputFile } from '../../lib/generation.ts'
 import { changedBetween, type Publisher, type PublisherHost } from '../../lib/publish/publisher.ts'
-import { Crash, CrashFileSystem } from '../support/crash-filesystem.ts'
+import { failingAt } from '../support/failing-filesystem.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
-import { sequence } from '../support/random.ts'
 import { readTree } from '../support/reader.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -357,79 +356,5 @@ export function publisherSuite(kind: Kind): void {
       await show(here, 2, [here.file('a', 'y')])
       expect(await readTree(here.fileSystem, here.seen)).toEqual({ a: 'y' })
     })
-  })
-
-  describe(`the ${kind.name} publisher`, () => {
-    test('publishes durably: a power cut afterwards takes nothing away', async () => {
-      const here = await place(kind, 'memory')
-      await show(here, 1, [here.file('app.conf', 'one'), here.file('old/x', 'x')])
-      await show(here, 2, [here.file('app.conf', 'two'), here.file('new/x', 'y')])
-
-      for (let cut = 0; cut < 20; cut++) {
-        const left = (here.fileSystem as MemoryFileSystem).powerCut(sequence(cut))
-
-        expect(await here.restarted(left).visible()).toBe(2)
-        expect(await readTree(left, here.seen)).toEqual({ 'app.conf': 'two', 'new/x': 'y' })
-      }
-    })
-
-    test('keeps a generation for its age though the wall clock leaps ahead', async () => {
-      const time = new FakeClock()
-      let leapMs = 0
-      const clock = {
-        sleep: time.sleep.bind(time),
-        monotonicMs: () => time.monotonicMs(),
-        nowMs: () => time.nowMs() + leapMs,
-      }
-      const publisher = kind.make('/', { fileSystem: new MemoryFileSystem(), clock, keepAgeMs: KEEP_AGE_MS })
-      const path = kind.name === 'volume' ? 'a' : '/etc/a'
-      await publisher.prepare()
-      for (const number of [1, 2]) {
-        await publisher.stage(number, [{ path, content: Buffer.from(`${number}`), mode: 0o600 }])
-        await publisher.publish(number)
-      }
-
-      leapMs = 10 * KEEP_AGE_MS
-      await publisher.collect(1, [])
-      expect(await publisher.generations()).toEqual([1, 2])
-
-      await time.advance(KEEP_AGE_MS)
-      await publisher.collect(1, [])
-      expect(await publisher.generations()).toEqual([2])
-    })
-
-    test('publishes durably also in a directory that a crash left half made', async () => {
-      for (let cut = 0; cut < 20; cut++) {
-        const memory = new MemoryFileSystem()
-        const host = { clock: new FakeClock(), keepAgeMs: KEEP_AGE_MS }
-        const dying = kind.make('/', { ...host, fileSystem: new CrashFileSystem(memory, { at: 1, when: 'during' }) })
-        await expect(dying.prepare()).rejects.toThrow(Crash)
-
-        const publisher = kind.make('/', { ...host, fileSystem: memory })
-        await publisher.prepare()
-        await publisher.stage(1, [
-          { path: kind.name === 'volume' ? 'a' : '/etc/a', content: Buffer.from('x'), mode: 0o600 },
-        ])
-        await publisher.publish(1)
-
-        const left = memory.powerCut(sequence(cut))
-        expect(await kind.make('/', { ...host, fileSystem: left }).visible()).toBe(1)
-      }
-    })
-  })
-}
-
-/** The file system with one call that fails with a system's error. */
-export function failingAt(fileSystem: FileSystem, call: keyof FileSystem, code: string, path?: string): FileSystem {
-  return new Proxy(fileSystem, {
-    get(target, name) {
-      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown
-      if (typeof method !== 'function') return method
-      if (name !== call) return method.bind(target)
-      return (...args: unknown[]) =>
-        path === undefined || args[0] === path
-          ? Promise.reject(Object.assign(new Error(code), { code, path: args[0] }))
-          : method.apply(target, args)
-    },
   })
 }

@@ -14,14 +14,17 @@ import { describe, expect, test } from 'vitest'
 import { disk } from '../../lib/base/disk.ts'
 import { volumePublisher } from '../../lib/publish/volume.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { failingAt } from '../support/failing-filesystem.ts'
 import { readTree } from '../support/reader.ts'
 import { scratch } from '../support/scratch.ts'
 import { mountTmpfs } from '../support/tmpfs.ts'
-import { failingAt, place, publisherSuite, show, type Kind } from './suite.ts'
+import { durabilitySuite } from './durability.ts'
+import { place, publisherSuite, show, type Kind } from './suite.ts'
 
 const kind: Kind = { name: 'volume', make: (root, host) => volumePublisher(join(root, 'volume'), host) }
 
 publisherSuite(kind)
+durabilitySuite(kind)
 
 describe('a volume', () => {
   test('has the shape of a projected volume', async () => {

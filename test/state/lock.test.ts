@@ -2,13 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../lib/base/clock.ts'
 import { acquireLock } from '../../lib/state/lock.ts'
 import { scratch } from '../support/scratch.ts'
 
-const HOLDER = resolve(import.meta.dirname, '../support/lock-holder.ts')
+const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url))
 
 function acquire(directory: string) {
   return acquireLock(directory, systemClock, new AbortController().signal)
