@@ -11,9 +11,15 @@ export function parseJson(text: string): Value {
   try {
     return fromJson(JSON.parse(text, exactly as Reviver))
   } catch (error) {
-    if (error instanceof RangeError) throw new Error('the JSON is nested too deeply', { cause: error })
-    throw new Error(`not valid JSON${placeOf(text)}`)
+    throw problemOf(error, text)
   }
+}
+
+/** Without its cause: V8's message quotes the text. */
+function problemOf(error: unknown, text: string): Error {
+  return error instanceof RangeError
+    ? new Error('the JSON is nested too deeply')
+    : new Error(`not valid JSON${placeOf(text)}`)
 }
 
 /** The library's type does not know the third argument yet. */
@@ -41,7 +47,7 @@ function fromJson(value: unknown): Value {
   return new Map(Object.entries(value).map(([key, item]) => [key.toWellFormed(), fromJson(item)]))
 }
 
-/** V8's own message quotes the text, and does not always say where. */
+/** V8 does not always say where. */
 function placeOf(text: string): string {
   const at = faultOf(text)
   if (at >= text.trimEnd().length) return text.trim() === '' ? ': there is nothing in it' : ': it ends too early'

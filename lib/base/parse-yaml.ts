@@ -84,7 +84,7 @@ class Reader {
   }
 
   #keyText(key: unknown, depth: number): string {
-    if (isScalar(key)) return String(key.value ?? '')
+    if (isScalar(key)) return scalarText(key)
     const value = this.read(key, depth + 1)
     if (typeof value !== 'string') throw new Error('the YAML has a key that is no scalar')
     return value
@@ -94,7 +94,7 @@ class Reader {
 const TAG = 'tag:yaml.org,2002:'
 
 function readScalar(node: Scalar): Value {
-  const text = String(node.value ?? '').toWellFormed()
+  const text = scalarText(node)
   switch (node.tag) {
     case undefined:
       return node.type === 'PLAIN' ? orText(resolveScalar(text), text) : text
@@ -111,6 +111,11 @@ function readScalar(node: Scalar): Value {
     default:
       return text
   }
+}
+
+/** Without a schema, every scalar is text. */
+function scalarText({ value }: Scalar): string {
+  return typeof value === 'string' ? value.toWellFormed() : ''
 }
 
 function orText(value: Value | undefined, text: string): Value {

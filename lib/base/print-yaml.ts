@@ -29,7 +29,7 @@ function one(first: string): Printed {
 }
 
 function entriesOf(value: Value): readonly (readonly [string, Value])[] | undefined {
-  if (value instanceof Map) return [...value].sort(([a], [b]) => compareKeys(a, b))
+  if (value instanceof Map) return [...value].toSorted(([a], [b]) => compareKeys(a, b))
   // The fields of a struct keep their order; yaml.v2 writes their names in lower case.
   if (value instanceof Struct) return [...value.fields].map(([name, field]) => [name.toLowerCase(), field] as const)
   return undefined

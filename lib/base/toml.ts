@@ -7,9 +7,14 @@ export function parseToml(text: string): Value {
   try {
     return fromToml(parse(text, { integersAsBigInt: true }))
   } catch (error) {
-    if (error instanceof TomlError) throw new Error(`not valid TOML at line ${error.line}, column ${error.column}`)
-    throw new Error('not valid TOML', { cause: error })
+    throw problemOf(error)
   }
+}
+
+/** Without its cause: the parser's message quotes the text. */
+function problemOf(error: unknown): Error {
+  if (!(error instanceof TomlError)) return new Error('the TOML is nested too deeply')
+  return new Error(`not valid TOML at line ${error.line}, column ${error.column}`)
 }
 
 function fromToml(value: unknown): Value {

@@ -82,17 +82,17 @@ function compileInvocation(
   const finalKind = kindAt(signature, count)
   return (run, dot, final) => {
     run.at(identifier)
-    const values = new Array<Operand>(hasFinal ? count + 1 : count)
+    const values: Operand[] = []
     let isPending = false
     for (let i = 0; i < count; i++) {
       const value = (args[i] as Evaluate)(run, dot)
       if (value === pending) isPending = true
       else if (typeof value === 'string' || isList(value)) run.weigh(value.length)
-      values[i] = value
+      values.push(value)
     }
     if (hasFinal) {
       if (typeof final === 'string' || isList(final)) run.weigh(final.length)
-      values[count] = validated(run, final, finalKind)
+      values.push(validated(run, final, finalKind))
     }
     if (isPending || final === pending) return pending
     try {

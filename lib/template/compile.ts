@@ -2,7 +2,7 @@ import { Uint } from '../base/value.ts'
 import { BREAK, CONTINUE, GO_ON, type CompiledTemplate, type Execution, type Flow, type Perform } from './execution.ts'
 import { pending, type FunctionTable } from './function.ts'
 import type { ActionNode, BranchNode, ListNode, PipeNode, StatementNode, TemplateNode } from './nodes.ts'
-import { isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
+import { Byte, isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
 import type { TemplateSet } from './parser.ts'
 import { PipelineCompiler } from './pipeline.ts'
 import { quote } from './quote.ts'
@@ -143,17 +143,18 @@ class TemplateCompiler {
     // Variables that are not there have failed in the pipeline before.
     if (first === undefined) return () => {}
     if (second === undefined) {
-      first.boxing = boxedSlot
       return (run, _, item) => {
         run.variables[first.slot] = item
+        run.variables[first.boxing] = run.variables[boxedSlot]
       }
     }
-    second.boxing = boxedSlot
-    // `$x, $x :=` declares two variables, and names the second one.
-    const indexSlot = !isAssign && first === second ? first.slot - 1 : first.slot
-    return (run, index, item) => {
-      run.variables[indexSlot] = index
+    // `$x, $x :=` declares two variables, of which the name is the second's.
+    const index = !isAssign && first === second ? this.#scope.before(first) : first
+    return (run, key, item) => {
+      run.variables[index.slot] = key
+      run.variables[index.boxing] = false
       run.variables[second.slot] = item
+      run.variables[second.boxing] = run.variables[boxedSlot]
     }
   }
 
@@ -204,8 +205,9 @@ function performCount(run: Execution, value: number | bigint | Uint, loop: Loop)
   const isUnsigned = value instanceof Uint
   // Longer than any bound on steps, where it is not exact.
   const count = Number(isUnsigned ? value.value : value)
+  const Type = value instanceof Byte ? Byte : Uint
   for (let i = 0; i < count; i++) {
-    if (loop.turn(run, undefined, isUnsigned ? new Uint(BigInt(i)) : i) === BREAK) break
+    if (loop.turn(run, undefined, isUnsigned ? new Type(BigInt(i)) : i) === BREAK) break
   }
   return count > 0
 }
@@ -215,8 +217,7 @@ function performTemplate(run: Execution, template: CompiledTemplate, dot: Operan
   const { variables, template: caller, node } = run
   run.depth++
   run.template = template.name
-  run.variables = new Array<Operand>(template.slots)
-  run.variables[0] = dot
+  run.variables = newVariables(template, dot)
   template.body(run, dot)
   run.depth--
   run.template = caller
@@ -226,7 +227,13 @@ function performTemplate(run: Execution, template: CompiledTemplate, dot: Operan
 
 /** Executes a compiled template, and gives its output. */
 export function perform(run: Execution, template: CompiledTemplate, dot: Operand): string {
-  run.variables[0] = dot
+  run.variables = newVariables(template, dot)
   template.body(run, dot)
   return run.output.text
+}
+
+function newVariables({ slots }: CompiledTemplate, dot: Operand): Operand[] {
+  const variables: Operand[] = [dot]
+  variables.length = slots
+  return variables
 }

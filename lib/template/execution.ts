@@ -58,7 +58,7 @@ export class Execution {
   /** The node that an error would be reported at: the last one begun. */
   node: Node | undefined
   template: string
-  variables: Operand[]
+  variables: Operand[] = []
   #steps = 0
   readonly #stepsMax: number
 
@@ -69,7 +69,6 @@ export class Execution {
     this.depthMax = bounds.depthMax ?? DEPTH_MAX
     this.#stepsMax = bounds.stepsMax ?? STEPS_MAX
     this.template = template.name
-    this.variables = new Array<Operand>(template.slots)
   }
 
   /** Begins a node. */

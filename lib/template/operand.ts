@@ -88,5 +88,5 @@ function compareBytes(a: string, b: string): number {
 
 /** The keys of a map in the order that templates see. */
 export function sortedKeys(map: ReadonlyMap<string, Value>): readonly string[] {
-  return [...map.keys()].sort(compareText)
+  return [...map.keys()].toSorted(compareText)
 }

@@ -32,22 +32,25 @@ export class PipelineCompiler implements OperandCompiler {
     const value = this.#compileCommands(pipe)
     if (pipe.variables.length === 0) return value
     if (pipe.isAssign) return this.#compileAssignment(pipe, value)
-    const slots = pipe.variables.map(({ name }) => this.#scope.declare(name, false).slot)
+    const variables = pipe.variables.map(({ name }) => this.#scope.declare(name))
     return (run, dot) => {
       const result = value(run, dot)
-      for (const slot of slots) run.variables[slot] = result
+      for (const { slot, boxing } of variables) {
+        run.variables[slot] = result
+        run.variables[boxing] = false
+      }
       return result
     }
   }
 
   #compileAssignment(pipe: PipeNode, value: Evaluate): Evaluate {
     const targets = pipe.variables.map(({ name }) => ({ name, variable: this.#scope.find(name) }))
-    for (const { variable } of targets) if (variable !== undefined) variable.boxing = false
     return (run, dot) => {
       const result = value(run, dot)
       for (const { name, variable } of targets) {
         if (variable === undefined) return run.fail(`undefined variable: ${name}`)
         run.variables[variable.slot] = result
+        run.variables[variable.boxing] = false
       }
       return result
     }

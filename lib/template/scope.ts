@@ -4,7 +4,8 @@ import type { Boxing } from './field.ts'
 export interface Variable {
   readonly name: string
   readonly slot: number
-  boxing: Boxing
+  /** The slot that tells how Go holds its value: as an interface, once a range has set it. */
+  readonly boxing: number
 }
 
 /** The variables of one template: each gets a slot of its own, so that nothing is looked up by name when it executes. */
@@ -16,11 +17,11 @@ export class Scope {
   readonly #variables: Variable[] = []
 
   constructor() {
-    this.declare('$', false)
+    this.declare('$')
   }
 
-  declare(name: string, boxing: Boxing): Variable {
-    const variable = { name, slot: this.slots++, boxing }
+  declare(name: string): Variable {
+    const variable = { name, slot: this.slots++, boxing: this.slots++ }
     this.#variables.push(variable)
     return variable
   }
@@ -28,6 +29,11 @@ export class Scope {
   /** The variable last declared under a name. There may be none: parsing does not see whether a branch is taken. */
   find(name: string): Variable | undefined {
     return this.#variables.findLast(variable => variable.name === name)
+  }
+
+  /** The variable declared just before another. */
+  before(variable: Variable): Variable {
+    return this.#variables[this.#variables.indexOf(variable) - 1] as Variable
   }
 
   /** A slot without a name. */

@@ -38,7 +38,7 @@ export function parseTemplate<Context>(options: TemplateOptions<Context>): Templ
   const hasFunction = (word: string) => functions.has(word) || builtinNames.has(word)
   const set = parse({ name, text, delims, hasFunction })
   // Each function gets back the context that its table was made for.
-  const templates = compileAll(set, functions as FunctionTable<unknown>)
+  const templates = compileAll(set, functions)
   const main = templates.get(name) as CompiledTemplate
   const source: Source = { name, text, missingKey, showValues }
   return {
