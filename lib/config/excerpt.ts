@@ -58,8 +58,8 @@ export class Shown {
     if (kind === 'key')
       return isShowableKey(unquoted(raw), path, each => !shared && this.#places.isKnown(each)) ? [range] : []
     if (REFERENCE.test(raw)) return [range]
-    // A string that goes on for lines may have swallowed what came after it.
-    if (shared || raw.includes('\n') || !this.#places.isShowable(path)) return []
+    // A string that goes on for lines, or for words without quotes, may have swallowed what came after it.
+    if (shared || raw.includes('\n') || /^[^"'].*\s/.test(raw) || !this.#places.isShowable(path)) return []
     return withoutCredentials(raw).map(([a, b]): Range => [from + a, from + b])
   }
 }
@@ -76,7 +76,7 @@ function unquoted(key: string): string {
 
 /** A URL, with what may stand before its host; of a path and a query only that they follow. */
 const URL_LIKE =
-  /^["']?[a-z][a-z0-9+.-]*:\/\/([^/?#]*@)?(?:[\w.-]+|\[[\w:.]+\]|\$\{\w+\})?(?::(?:\d+|\$\{\w+\}))?(?=[/?#"']|$)[^@?]*/di
+  /^["']?[a-z][a-z0-9+.-]*:\/\/([^/?#]*@)?(?:[\w.-]+|\[[\w:.]+\]|\$\{\w+\})?(?::(?:\d+|\$\{\w+\}))?(?=[/?#"']|$)[^@?=&;]*/di
 const SSH_LIKE = /^["']?[\w.-]+@[\w.-]+:[\w./~-]*["']?$/
 
 /** A URL may hold a user, a password, or a token in its query, and one that is misspelt may hold them anywhere. */

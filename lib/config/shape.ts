@@ -61,12 +61,24 @@ export function isShowable(shape: Shape, input: unknown, path: Path): boolean {
   for (const part of [...path, undefined]) {
     const judged = shapes.flatMap(each => judges(each, value))
     if (judged.length === 0 || [...shapes, ...judged].some(isSensitive)) return false
-    if (part === undefined) return judged.every(({ type }) => type !== 'any' && type !== 'unknown')
+    if (part === undefined) return judged.some(({ type }) => SCALAR_TYPES.has(type))
     shapes = judged.flatMap(each => below(each, part))
     value = isMapping(value) || Array.isArray(value) ? (value as Record<string | number, unknown>)[part] : undefined
   }
   return false
 }
+
+/** Schemas of what stands in one place; a scalar where a mapping should be may be anything. */
+const SCALAR_TYPES: ReadonlySet<string> = new Set([
+  'string',
+  'number',
+  'bigint',
+  'boolean',
+  'picklist',
+  'enum',
+  'literal',
+  'null',
+])
 
 /** What is known of a variant when nothing says which of its options is meant: the values that would say it. */
 function undecided(variant: Shape): Shape {

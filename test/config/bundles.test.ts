@@ -19,11 +19,7 @@ describe('files', () => {
       ['bundles.web.files[0].template', /no such file/],
     ],
     ['no path', withFiles('▶{ content: a }'), ['bundles.web.files[0].path', /want a path, got nothing/]],
-    [
-      'a file that is a string',
-      withFiles('▶a'),
-      ['bundles.web.files[0]', /want a mapping, got a string of 1 character$/],
-    ],
+    ['a file that is a string', withFiles('▶a'), ['bundles.web.files[0]', /want a mapping, got a string$/]],
     ['a file that is null', withFiles('▶~'), ['bundles.web.files[0]', /want a mapping, got an empty value/]],
     [
       'what comes later',

@@ -97,6 +97,7 @@ describe('a value that may be secret is in no problem', () => {
     ['behind a tag', `{ type: git, token: !x ${SENTINEL} }`],
     ['as an alias', `{ type: git, token: *${SENTINEL} }`],
     ['as an anchor', `{ type: git, url: 5, token: &${SENTINEL} x }`],
+    ['after a mapping that was closed too early', `{ type: git, toke}: ${SENTINEL} }`],
     ['as an escape', `{ type: git, token: "\\${SENTINEL}" }`],
     ['as the name of a variable', `{ type: git, url: x, token: "\${${SENTINEL}" }`],
   ])('%s', async (_name, provider) => {

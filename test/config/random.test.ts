@@ -133,7 +133,7 @@ test('a mutated configuration is taken, or refused with problems whose places ar
           expect(shown.length).toBeLessThanOrEqual(80)
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
 })
 
@@ -145,7 +145,7 @@ test('a mutated configuration shows no credential in its problems', async () => 
       const shown = problems.map(problem => formatProblem(problem, text)).join('\n')
       for (const sentinel of SENTINELS) expect(shown).not.toContain(sentinel)
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
 })
 
@@ -156,7 +156,7 @@ test('any text is taken or refused', async () => {
       const problems = await problemsOf(text, options)
       expect(problems.map(problem => formatProblem(problem, text))).not.toContain('')
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
 })
 

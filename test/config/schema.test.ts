@@ -6,7 +6,7 @@ describe('the whole', () => {
     ['nothing', '▶', ['', /want a mapping, got an empty value/]],
     ['a comment only', '▶# nothing', ['', /want a mapping/]],
     ['a list', '▶- a', ['', /want a mapping, got a list/]],
-    ['a string', '▶abc', ['', /want a mapping, got a string of 3 characters/]],
+    ['a string', '▶abc', ['', /want a mapping, got a string$/]],
     ['no bundles', '▶state: /x', ['bundles', /want a mapping, got nothing/]],
     ['no bundle', 'bundles: ▶{}', ['bundles', /want at least one bundle, got an empty mapping/]],
     ['an empty section', `▶providers:\n${bundle(inVolume)}`, ['providers', /got an empty value/, /remove the key/]],
