@@ -33,7 +33,9 @@ const DATA: Readonly<Record<string, () => unknown>> = {
 export function measureTemplates(): readonly Figure[] {
   const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'go-template-cost.json'), 'utf8')) as Recorded
   // A plain loop, since that depends least on what else a processor has instructions for.
-  const scale = timePerRunNs(() => void fnv1a(MEGABYTE)) / (recorded.calibration.find(({ name }) => name === 'fnv1a')?.ns ?? Number.NaN)
+  const scale =
+    timePerRunNs(() => void fnv1a(MEGABYTE)) /
+    (recorded.calibration.find(({ name }) => name === 'fnv1a')?.ns ?? Number.NaN)
   return recorded.workloads.map(({ name, text, outputSha256, executeNs }) => {
     const template = parseTemplate({ name, text, functions: new Map() })
     const dot: Value = toValue(DATA[name]?.())

@@ -28,11 +28,6 @@ describe('parseByExtension()', () => {
     ['a.yaml', 'a: [sentinel-4711, *sentinel-4711]'],
     ['a.toml', 'password = sentinel-4711'],
   ])('shows nothing of a %s that is wrong', (path, text) => {
-    expect(() => parseByExtension(path, text)).toThrow()
-    try {
-      parseByExtension(path, text)
-    } catch (error) {
-      expect(String(error)).not.toContain('sentinel')
-    }
+    expect(() => parseByExtension(path, text)).toThrow(/^(?!.*sentinel)/s)
   })
 })
