@@ -44,7 +44,7 @@ export interface ConfigWorld {
 }
 
 /** How many problems are reported; whoever has more has one that makes the others. */
-const PROBLEMS_MAX = 100
+const PROBLEMS_MAX = 1_000
 
 /** Reads a configuration, and everything that it takes to say whether it is right: templates, but no provider and no output.
  *  Rejects with a `ConfigError` that has every problem. */

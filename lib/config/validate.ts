@@ -227,7 +227,7 @@ function choicesAt(path: Path, { shape, input }: Pick<Judged, 'shape' | 'input'>
 }
 
 /** What a value is, without saying what it holds. */
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'an empty value'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
