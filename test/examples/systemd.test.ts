@@ -101,7 +101,7 @@ test('the unit publishes what HAProxy has checked, and tells the process of its 
 test('the unit publishes nothing that HAProxy refuses', async () => {
   const directory = scratch()
   const path = configIn(directory, {})
-  writeFileSync(join(directory, 'values', 'web.yaml'), 'maxConnections: many\nservers: []\n')
+  writeFileSync(join(directory, 'values', 'web.yaml'), 'maxConnections: 10\nservers: ["nowhere at all"]\n')
 
   const { code, stderr } = await runBuilt(
     ['once', '-c', path, '--no-hooks', '--timeout', '30s'],
@@ -109,7 +109,7 @@ test('the unit publishes nothing that HAProxy refuses', async () => {
   )
 
   expect(code).toBe(4)
-  expect(stderr).toContain('maxconn')
+  expect(stderr).toContain("unknown keyword 'at'")
   expect(existsSync(join(directory, 'run', 'haproxy.cfg'))).toBe(false)
 })
 
@@ -135,13 +135,16 @@ function configIn(directory: string, replacements: Readonly<Record<string, strin
   })
 }
 
-/** A PATH that begins with a stand-in for HAProxy, which knows one mistake. */
+/** A PATH that begins with a stand-in for HAProxy, which knows one mistake and says what HAProxy 2.6 says of it. */
 function withHaproxy(directory: string) {
   const bin = join(directory, 'bin')
   mkdirSync(bin)
   const script = `#!/bin/sh
 [ "$1 $2" = "-c -f" ] || exit 64
-grep -q '^    maxconn [0-9]*$' "$3" || { echo "maxconn wants a number" >&2; exit 1; }
+if grep -q '^    server web[0-9]* nowhere at all check$' "$3"; then
+  echo "[ALERT] config : parsing [$3:21] : 'server web0' : unknown keyword 'at'." >&2
+  exit 1
+fi
 `
   writeFileSync(join(bin, 'haproxy'), script)
   chmodSync(join(bin, 'haproxy'), 0o755)
