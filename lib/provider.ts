@@ -36,7 +36,7 @@ export interface ProviderPlugin<Options = unknown> {
   readonly type: string
   /** Validated before anything is constructed. What is sensitive is a `credential()`. */
   readonly options: Schema<Options>
-  /** What `ref "NAME://PATH#FIELD"` means; its arguments are the path, and the field when there is one. */
+  /** What `ref "NAME://PATH#FIELD"` means; its argument is the path, and the field as a second one where it has fields. */
   readonly reference: Question
   /** What `tree: "NAME://PATH"` means, where the type has trees; its argument is the path, and its answer a `Tree`. */
   readonly tree?: Question
@@ -53,6 +53,9 @@ export interface Question {
   /** Never called with an `absent` reading unless `answersAbsent`; else an absent reading is one that is waited for. */
   answer(reading: Reading, args: readonly Value[]): Value | Tree
   readonly answersAbsent?: boolean
+  /** Whether a reference's field is for this question. Else the text that it answers is parsed by the path's extension, and the
+   *  field is taken from that. */
+  readonly hasFields?: boolean
 }
 
 /** What a provider may use of the world around it. */

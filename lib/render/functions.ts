@@ -1,3 +1,4 @@
+import { nearest } from '../base/nearest.ts'
 import { Tree, type Value } from '../base/value.ts'
 import { parseReference, type Reference } from '../dependency.ts'
 import type { ProviderPlugin, Question } from '../provider.ts'
@@ -47,7 +48,7 @@ function dataFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<Rend
     parameters: ['string'],
     call({ questioning }, [text]) {
       const { reference, answer } = refer(askers, questioning, text as string)
-      return typeof answer === 'string' ? parseByExtension(reference.path, answer) : answer
+      return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer)
     },
   }
 }
@@ -60,11 +61,34 @@ function refer(
   const reference = parseReference(text)
   if (reference === undefined)
     throw new Error(`want a reference such as "PROVIDER://PATH#FIELD", got ${JSON.stringify(text)}`)
-  const asker = askerOf(askers, reference)
+  const { name, plugin } = askerOf(askers, reference)
   const { path, field } = reference
-  const answer = questioning.ask(asker.plugin.reference, asker.name, field === undefined ? [path] : [path, field])
+  const isForQuestion = field !== undefined && plugin.reference.hasFields === true
+  const answer = questioning.ask(plugin.reference, name, isForQuestion ? [path, field] : [path])
   if (answer instanceof Tree) throw new Error(`${text} is a directory; put it under files: with tree: instead`)
-  return { reference, answer }
+  if (field === undefined || isForQuestion || answer === pending) return { reference, answer }
+  return { reference, answer: fieldOf(parsed(path, answer), field) }
+}
+
+/** A text parsed by its path's extension; what is a structure already stays as it is. */
+function parsed(path: string, answer: Value): Value {
+  return typeof answer === 'string' ? parseByExtension(path, answer) : answer
+}
+
+/** The value at `a.b.c`. Throws an Error that names the nearest key there is, and no value. */
+function fieldOf(value: Value, field: string): Value {
+  let found = value
+  for (const key of field.split('.')) {
+    if (!(found instanceof Map)) throw new Error(`#${field}: there is no map that could have "${key}"`)
+    const map = found as ReadonlyMap<string, Value>
+    const next = map.get(key)
+    if (next === undefined) {
+      const near = nearest(key, map.keys())
+      throw new Error(`#${field}: there is no "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
+    }
+    found = next
+  }
+  return found
 }
 
 /** The provider that a reference names; throws an Error for the template's author when there is none. */

@@ -8,14 +8,7 @@ export const TREE = 'tree'
 
 /** `ref "NAME://path/of/file"`: the file's text; of a single-file provider, `NAME://`. */
 export const fileQuestion: Question = {
-  ask(provider, args) {
-    if (args.length === 2) {
-      throw new Error(
-        'a file has no fields; data "NAME://PATH" parses it, and then {{ (data "NAME://PATH").field }} takes one',
-      )
-    }
-    return dependencyOf(provider, FILE, args)
-  },
+  ask: (provider, args) => dependencyOf(provider, FILE, args),
   answer({ value }) {
     if (typeof value !== 'string') throw new TypeError('a reading of a file is a text')
     return value

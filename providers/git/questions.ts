@@ -47,11 +47,6 @@ function dependencyOf(provider: string): Dependency {
 }
 
 function filePath(args: readonly Value[]): string {
-  if (args.length === 2) {
-    throw new Error(
-      'a file has no fields; data "NAME://PATH" parses it, and then {{ (data "NAME://PATH").field }} takes one',
-    )
-  }
   const path = treePath(args)
   if (path === '') throw new Error('want the path of a file, NAME://PATH')
   return path

@@ -174,7 +174,7 @@ export function scriptedPlugin(provider: ScriptedProvider, type = 'scripted'): P
   return {
     type,
     options: v.looseObject({}),
-    reference: question('value', 2),
+    reference: { ...question('value', 2), hasFields: true },
     tree: question('tree', 1),
     functions: { scripted: question('value', 1) },
     open: async () => provider,

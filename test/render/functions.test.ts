@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { fromBytes } from '../../lib/base/text.ts'
+import { absent, type Reading } from '../../lib/reading.ts'
+import { Tree, type Value } from '../../lib/base/value.ts'
+import type { Dependency } from '../../lib/dependency.ts'
+import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
+import { plugins } from '../../providers/index.ts'
+import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
+
+const scripted = scriptedPlugin(new ScriptedProvider())
+const file = plugins.get('file') as NonNullable<ReturnType<typeof plugins.get>>
+const askers = new Map<string, Asker>([
+  ['one', { name: 'one', plugin: scripted, isDefault: false }],
+  ['local', { name: 'local', plugin: file, isDefault: false }],
+])
+
+interface Setup {
+  /** Readings by `PROVIDER://PATH`; what is not there has no reading yet. */
+  readonly readings?: Readonly<Record<string, Value | Tree | typeof absent>>
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+function render(content: string, { readings = {}, environment = {} }: Setup = {}): Rendered {
+  const renderer = new Renderer({
+    bundle: {
+      name: 'web',
+      volume: '/volume',
+      files: [
+        {
+          path: 'out',
+          source: {
+            kind: 'template',
+            name: 'out',
+            text: content,
+            syntax: { delims: ['{{', '}}'], missingKey: 'error' },
+          },
+          mode: undefined,
+          owner: undefined,
+          group: undefined,
+        },
+      ],
+      checks: [],
+      hooks: [],
+      probe: undefined,
+      settle: { quietMs: 0, longestMs: 0 },
+      keep: 1,
+      keepAgeMs: 0,
+    },
+    functions: renderFunctions(askers),
+    askers,
+    environment,
+    digestKey: Buffer.from('key'),
+    owners: { uid: () => 0, gid: () => 0 },
+  })
+  return renderer.render({
+    get({ provider, path }: Dependency): Reading | undefined {
+      const value = readings[`${provider}://${path}`]
+      return value === undefined ? undefined : { value, revision: '1', observedAtMs: 0, sensitive: false }
+    },
+  })
+}
+
+function output(content: string, setup?: Setup): string {
+  const rendered = render(content, setup)
+  if (rendered.kind !== 'complete') throw new Error(JSON.stringify(rendered))
+  return fromBytes(rendered.contents.files[0]?.content ?? Buffer.alloc(0))
+}
+
+function problem(content: string, setup?: Setup): string {
+  const rendered = render(content, setup)
+  return rendered.kind === 'broken' ? rendered.problem.message : rendered.kind
+}
+
+describe('ref', () => {
+  test('gives a file its text, byte for byte', () => {
+    expect(output('{{ ref "local://a" }}', { readings: { 'local://a': 'text\n' } })).toBe('text\n')
+  })
+
+  test.each([
+    ['local://a.json#port', '{"port": 9007199254740993}', '9007199254740993'],
+    ['local://a.yaml#db.user', 'db: {user: me}', 'me'],
+    ['local://dir/a.toml#x', 'x = true', 'true'],
+  ])('takes a field of %s', (reference, text, expected) => {
+    const path = reference.slice(0, reference.indexOf('#'))
+    expect(output(`{{ ref "${reference}" }}`, { readings: { [path]: text } })).toBe(expected)
+  })
+
+  test('leaves the field to a provider that has fields of its own', () => {
+    expect(output('{{ ref "one://a#user" }}', { readings: { 'one://a': new Map([['user', 'me']]) } })).toBe('me')
+  })
+
+  test('names a field that is not there, and the nearest one', () => {
+    const setup = { readings: { 'local://a.json': '{"password": "sentinel"}' } }
+    const message = problem('{{ ref "local://a.json#pasword" }}', setup)
+    expect(message).toMatch(/out:1:3: .*#pasword: there is no "pasword"; did you mean "password"\?/)
+    expect(message).not.toContain('sentinel')
+  })
+
+  test.each([
+    ['{{ ref "plain" }}', /want a reference such as/],
+    ['{{ ref "nobody://x" }}', /no provider is named "nobody"; the configuration has one, local/],
+    ['{{ ref "local://../x" }}', /without \.\./],
+    ['{{ ref "local://a#f" }}', /cannot tell how to parse/],
+  ])('%s is an error at its place', (content, expected) => {
+    const message = problem(content, { readings: { 'local://a': 'x' } })
+    expect(message).toMatch(expected)
+    expect(message).toMatch(/^template: out:1:\d+: /)
+  })
+})
+
+describe('data', () => {
+  test('parses by the extension, and keeps what is a structure already', () => {
+    const readings = { 'local://a.yaml': 'list: [1, 2]', 'one://m': new Map([['k', 'v']]) }
+    expect(output('{{ (data "local://a.yaml").list }} {{ (data "one://m").k }}', { readings })).toBe('[1 2] v')
+  })
+})
+
+describe('what is not there yet', () => {
+  test('is waited for, and everything else is asked for in the same render', () => {
+    const rendered = render(
+      '{{ range (data "local://list.yaml") }}{{ ref . }}{{ end }}{{ ref "one://b" }}{{ ref "one://c" | toUpper }}',
+    )
+    expect(rendered).toMatchObject({ kind: 'incomplete' })
+    expect(rendered.kind === 'incomplete' && rendered.missing.map(({ path }) => path)).toEqual(['list.yaml', 'b', 'c'])
+  })
+
+  test('counts as waited for when the backend says there is nothing', () => {
+    expect(render('{{ ref "one://a" }}', { readings: { 'one://a': absent } })).toMatchObject({ kind: 'incomplete' })
+  })
+
+  test('makes no error of what fails because of it', () => {
+    expect(render('{{ ref "one://a" }}{{ index "abc" 9 }}')).toMatchObject({ kind: 'incomplete' })
+    expect(render('{{ index (data "one://a") 3 }}{{ (ref "one://b").x.y | len }}')).toMatchObject({
+      kind: 'incomplete',
+    })
+  })
+})
+
+test('env, mustEnv and envOrDefault read our environment', () => {
+  const environment = { HOME: '/root' }
+  expect(
+    output('{{ env "HOME" }} {{ env "NOPE" }} {{ envOrDefault "NOPE" "d" }} {{ mustEnv "HOME" }}', { environment }),
+  ).toBe('/root  d /root')
+  expect(problem('{{ mustEnv "NOPE" }}', { environment })).toContain('NOPE')
+})
+
+test('a function of a provider asks the only provider of its type', () => {
+  expect(output('{{ scripted "a" }}', { readings: { 'one://a': 'x' } })).toBe('x')
+})
