@@ -135,10 +135,8 @@ function notices(packages: readonly Package[]): string {
 }
 
 if (import.meta.main) {
-  const { writeSchema } = await import('./schema.ts')
   const outfile = resolve(process.argv[2] ?? join(root, 'dist/outrigger.js'))
   const { codeBytes, packages } = await bundle(outfile)
-  await writeSchema(join(dirname(outfile), 'config.schema.json'))
   // Beside a package.json that says "module", a CommonJS file needs one of its own that does not.
   await writeFile(join(dirname(outfile), 'package.json'), '{ "type": "commonjs" }\n')
   const kilobytes = Math.ceil(codeBytes / 1000)

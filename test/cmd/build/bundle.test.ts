@@ -46,7 +46,7 @@ describe('the built program', () => {
   })
 })
 
-test('the build makes a program that runs beside a package.json of type module, and its schema', () => {
+test('the build makes a program that runs beside a package.json of type module', () => {
   const directory = scratch()
   const outfile = join(directory, 'dist', 'outrigger.js')
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
@@ -57,7 +57,6 @@ test('the build makes a program that runs beside a package.json of type module, 
   expect({ status: built.status, stderr: built.stderr }).toEqual({ status: 0, stderr: '' })
   expect(built.stdout).toMatch(/outrigger\.js: \d+ kB, with .*commander@/)
   expect(run(outfile, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
-  expect(JSON.parse(readFileSync(join(directory, 'dist', 'config.schema.json'), 'utf8'))).toHaveProperty('properties')
 })
 
 describe('bundle()', () => {
