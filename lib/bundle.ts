@@ -18,7 +18,7 @@ export interface BundleOptions {
 }
 
 export interface FileOptions {
-  /** As in `OutputFile`; for a tree, the directory that its files go into. */
+  /** As in `OutputFile`; for a tree, the directory that its files go into, `.` being the volume itself. */
   readonly path: string
   readonly source: FileSource
   /** Permission bits. @default 0o600; for a tree, those of the source where it has them */

@@ -54,12 +54,18 @@ function outputFindings(bundle: Readonly<Record<string, unknown>>, above: Path):
   const inVolume = bundle['volume'] !== undefined
   return itemsOf(bundle['files']).flatMap((file, i): readonly Finding[] => {
     if (!isMapping(file) || typeof file['path'] !== 'string') return []
-    const problem = outputProblem(file['path'], inVolume)
+    const problem = outputProblem(file['path'], inVolume, file['tree'] !== undefined)
     return problem === undefined ? [] : [{ path: [...above, 'files', i, 'path'], ...problem }]
   })
 }
 
-function outputProblem(text: string, inVolume: boolean): Pick<Finding, 'message' | 'hint'> | undefined {
+function outputProblem(
+  text: string,
+  inVolume: boolean,
+  isTree: boolean,
+): Pick<Finding, 'message' | 'hint'> | undefined {
+  // A tree may be the whole volume.
+  if (text === '.' && inVolume && isTree) return undefined
   if (inVolume && text.startsWith('/')) {
     return {
       message: 'want a path below the volume, got an absolute one',
@@ -162,7 +168,7 @@ function outputPlaces(
   }
   for (const [i, file] of itemsOf(bundle['files']).entries()) {
     if (!isMapping(file) || typeof file['path'] !== 'string') continue
-    if (outputProblem(file['path'], volume !== undefined) !== undefined) continue
+    if (outputProblem(file['path'], volume !== undefined, file['tree'] !== undefined) !== undefined) continue
     // Within a volume, names meet only those of the same bundle; a colon keeps them from meeting an absolute path.
     const target = volume === undefined ? posix.normalize(file['path']) : `:${name}/${file['path']}`
     places.push({ kind: 'output', target, path: ['bundles', name, 'files', i, 'path'] })

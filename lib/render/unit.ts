@@ -37,13 +37,14 @@ export function treeUnit(file: FileOptions, options: RendererOptions): Unit {
   const question = asker.plugin.tree
   if (question === undefined) throw new Error(`${file.path}: the ${asker.plugin.type} provider has no trees`)
   const attributes = owners(file, options.owners)
+  const prefix = file.path === '.' ? '' : `${file.path}/`
   return {
     title: file.path,
     evaluate({ questioning }) {
       const answer = questioning.ask(question, asker.name, [reference.path])
       if (!(answer instanceof Tree)) return []
       return [...answer.files].map(([path, { content, mode }]: [string, TreeFile]) => ({
-        path: `${file.path}/${path}`,
+        path: prefix + path,
         content,
         mode: file.mode ?? mode ?? FILE_MODE,
         ...attributes,

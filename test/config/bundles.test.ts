@@ -124,6 +124,11 @@ describe('files', () => {
     ],
     ['reserved directory', withFiles('{ path: ▶..g1/a, content: a }'), ['bundles.web.files[0].path', /begins with/]],
     ['with a dot', withFiles('{ path: ▶./a, content: a }'), ['bundles.web.files[0].path', /empty part or a "\."/]],
+    [
+      'a dot that is no tree',
+      withFiles('{ path: ▶., content: a }'),
+      ['bundles.web.files[0].path', /empty part or a "\."/],
+    ],
     ['with two slashes', withFiles('{ path: ▶a//b, content: a }'), ['bundles.web.files[0].path', /empty part/]],
     ['with a slash at the end', withFiles('{ path: ▶a/, content: a }'), ['bundles.web.files[0].path', /empty part/]],
     ['empty', withFiles('{ path: ▶"", content: a }'), ['bundles.web.files[0].path', /empty part/]],

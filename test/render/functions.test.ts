@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fromBytes } from '../../lib/base/text.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
 import { Tree, type Value } from '../../lib/base/value.ts'
+import type { FileOptions } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
@@ -21,25 +22,15 @@ interface Setup {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-function render(content: string, { readings = {}, environment = {} }: Setup = {}): Rendered {
-  const renderer = new Renderer({
+function makeRenderer(
+  files: readonly Pick<FileOptions, 'path' | 'source'>[],
+  environment: Readonly<Record<string, string>> = {},
+): Renderer {
+  return new Renderer({
     bundle: {
       name: 'web',
       volume: '/volume',
-      files: [
-        {
-          path: 'out',
-          source: {
-            kind: 'template',
-            name: 'out',
-            text: content,
-            syntax: { delims: ['{{', '}}'], missingKey: 'error' },
-          },
-          mode: undefined,
-          owner: undefined,
-          group: undefined,
-        },
-      ],
+      files: files.map(one => ({ ...one, mode: undefined, owner: undefined, group: undefined })),
       checks: [],
       hooks: [],
       probe: undefined,
@@ -53,12 +44,21 @@ function render(content: string, { readings = {}, environment = {} }: Setup = {}
     digestKey: Buffer.from('key'),
     owners: { uid: () => 0, gid: () => 0 },
   })
-  return renderer.render({
+}
+
+function viewOf(readings: NonNullable<Setup['readings']>) {
+  return {
     get({ provider, path }: Dependency): Reading | undefined {
       const value = readings[`${provider}://${path}`]
       return value === undefined ? undefined : { value, revision: '1', observedAtMs: 0, sensitive: false }
     },
-  })
+  }
+}
+
+function render(content: string, { readings = {}, environment }: Setup = {}): Rendered {
+  const syntax = { delims: ['{{', '}}'], missingKey: 'error' } as const
+  const source = { kind: 'template', name: 'out', text: content, syntax } as const
+  return makeRenderer([{ path: 'out', source }], environment).render(viewOf(readings))
 }
 
 function output(content: string, setup?: Setup): string {
@@ -143,6 +143,14 @@ test('env, mustEnv and envOrDefault read our environment', () => {
     output('{{ env "HOME" }} {{ env "NOPE" }} {{ envOrDefault "NOPE" "d" }} {{ mustEnv "HOME" }}', { environment }),
   ).toBe('/root  d /root')
   expect(problem('{{ mustEnv "NOPE" }}', { environment })).toContain('NOPE')
+})
+
+test('a tree at . is the volume itself', () => {
+  const tree = new Tree(new Map([['a/b', { content: Buffer.from('x'), mode: 0o755 }]]))
+  const renderer = makeRenderer([{ path: '.', source: { kind: 'tree', reference: { provider: 'one', path: 'dir' } } }])
+  const rendered = renderer.render(viewOf({ 'one://dir': tree }))
+
+  expect(rendered).toMatchObject({ kind: 'complete', contents: { files: [{ path: 'a/b', mode: 0o755 }] } })
 })
 
 test('a function of a provider asks the only provider of its type', () => {
