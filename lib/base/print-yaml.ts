@@ -111,7 +111,7 @@ function canBePlain(text: string): boolean {
 
 /** Characters that YAML does not let stand as they are. A line break is another matter. */
 // eslint-disable-next-line no-control-regex
-const SPECIAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/u
+const SPECIAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/u
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\\0',
@@ -130,11 +130,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 }
 
+// eslint-disable-next-line no-control-regex
+const UNQUOTABLE = /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/gu
+
 function doubleQuoted(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const escaped = text.replaceAll(/["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, character => {
-    const code = character.charCodeAt(0)
+  const escaped = text.replaceAll(UNQUOTABLE, character => {
+    const code = character.codePointAt(0) as number
     const hex = code.toString(16).toUpperCase()
+    if (code > 0xffff) return `\\U${hex.padStart(8, '0')}`
     return ESCAPES[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`)
   })
   return `"${escaped}"`
