@@ -53,13 +53,17 @@ export interface Recovery {
   readonly restores: number | undefined
   /** The hooks that may not have been told of it, in the order of its intent. */
   readonly owed: readonly string[]
+  /** The hooks that were told of it. */
+  readonly told: readonly string[]
+  /** The last word on it: one that was condemned and had to stay may be confirmed by a later probation. */
   readonly confirmed: boolean
-  /** Why it was condemned, when it was: then it must be rolled back first. */
+  /** Why it was condemned, when that is the last word: then it must be rolled back first. */
   readonly condemned: string | undefined
   /** The newest generation that is fit to go back to: confirmed, and its contents not condemned since. */
   readonly lastConfirmed: number | undefined
   readonly lastConfirmedDigest: string | undefined
-  /** Contents that are not to be tried again: by digest, why; the newest `CONDEMNED_MAX`. */
+  /** Contents that are not to be tried again: by digest, why; the newest `CONDEMNED_MAX`. Those that were condemned before the
+   *  last confirmation of something new are forgotten: an input has changed since. */
   readonly condemnedDigests: ReadonlyMap<string, string>
   /** Greater than the number of any generation in the journal and of any that lies there. */
   readonly nextNumber: number
@@ -74,20 +78,23 @@ export function recover(
 ): Recovery {
   const last = entries.findLast(entry => entry.kind === 'intended')?.generation
   const unfinished = last !== undefined && last > (visible ?? 0) && generations.includes(last) ? last : undefined
-  const condemnedDigests = newestCondemned(entries)
-  const good = lastConfirmed(entries, generations, condemnedDigests)
+  const condemned = newestCondemned(entries)
+  const good = lastConfirmed(entries, generations, condemned)
   const highest = Math.max(0, visible ?? 0, ...entries.map(entry => entry.generation), ...generations)
   return {
     unfinished,
     ...recordOf(entries, visible),
     lastConfirmed: good?.generation,
     lastConfirmedDigest: good?.digest,
-    condemnedDigests,
+    condemnedDigests: new Map([...condemned].map(([digest, { why }]) => [digest, why])),
     nextNumber: highest + 1,
   }
 }
 
-type VisibleRecord = Pick<Recovery, 'known' | 'digest' | 'changed' | 'restores' | 'owed' | 'confirmed' | 'condemned'>
+type VisibleRecord = Pick<
+  Recovery,
+  'known' | 'digest' | 'changed' | 'restores' | 'owed' | 'told' | 'confirmed' | 'condemned'
+>
 
 /** The record of the visible generation. */
 function recordOf(entries: readonly Entry[], visible: number | undefined): VisibleRecord {
@@ -95,6 +102,7 @@ function recordOf(entries: readonly Entry[], visible: number | undefined): Visib
   let confirmed = false
   let condemned: string | undefined
   const owed = new Set<string>()
+  const told = new Set<string>()
   for (const entry of entries) {
     if (entry.generation !== visible) continue
     switch (entry.kind) {
@@ -104,11 +112,14 @@ function recordOf(entries: readonly Entry[], visible: number | undefined): Visib
         break
       case 'delivered':
         owed.delete(entry.hook)
+        told.add(entry.hook)
         break
       case 'confirmed':
         confirmed = true
+        condemned = undefined
         break
       case 'condemned':
+        confirmed = false
         condemned = entry.why
         break
     }
@@ -119,33 +130,52 @@ function recordOf(entries: readonly Entry[], visible: number | undefined): Visib
     changed: intent?.changed ?? [],
     restores: intent?.restores,
     owed: [...owed],
+    told: [...told],
     confirmed,
     condemned,
   }
 }
 
-function newestCondemned(entries: readonly Entry[]): ReadonlyMap<string, string> {
-  const newest = new Map<string, string>()
-  for (const entry of entries.toReversed()) {
-    if (entry.kind !== 'condemned' || newest.has(entry.digest)) continue
-    newest.set(entry.digest, entry.why)
-    if (newest.size === CONDEMNED_MAX) break
+interface Condemnation {
+  readonly why: string
+  /** Where in the journal. */
+  readonly at: number
+}
+
+/** The newest condemnation of each digest, unless something new has been confirmed since. */
+function newestCondemned(entries: readonly Entry[]): ReadonlyMap<string, Condemnation> {
+  const newest = new Map<string, Condemnation>()
+  const forgottenTo = lastNew(entries)?.at ?? -1
+  for (let at = entries.length - 1; at > forgottenTo && newest.size < CONDEMNED_MAX; at--) {
+    const entry = entries[at] as Entry
+    if (entry.kind === 'condemned' && !newest.has(entry.digest)) newest.set(entry.digest, { why: entry.why, at })
   }
   return newest
+}
+
+/** The last confirmation of a generation that was no rollback. */
+function lastNew(entries: readonly Entry[]): { readonly generation: number; readonly at: number } | undefined {
+  const restoring = new Map<number, boolean>()
+  let last: { readonly generation: number; readonly at: number } | undefined
+  for (const [at, { kind, ...entry }] of entries.entries()) {
+    if (kind === 'intended') restoring.set(entry.generation, 'restores' in entry && entry.restores !== undefined)
+    if (kind === 'confirmed' && restoring.get(entry.generation) === false) last = { generation: entry.generation, at }
+  }
+  return last
 }
 
 function lastConfirmed(
   entries: readonly Entry[],
   generations: readonly number[],
-  condemnedDigests: ReadonlyMap<string, string>,
+  condemned: ReadonlyMap<string, Condemnation>,
 ): Intended | undefined {
   const intents = new Map<number, Intended>()
   let newest: Intended | undefined
-  for (const entry of entries) {
+  for (const [at, entry] of entries.entries()) {
     if (entry.kind === 'intended') intents.set(entry.generation, entry)
     if (entry.kind !== 'confirmed' || !generations.includes(entry.generation)) continue
     const intent = intents.get(entry.generation)
-    if (intent === undefined || condemnedDigests.has(intent.digest)) continue
+    if (intent === undefined || at < (condemned.get(intent.digest)?.at ?? 0)) continue
     if (newest === undefined || intent.generation > newest.generation) newest = intent
   }
   return newest
@@ -162,7 +192,7 @@ export function compact<T extends { readonly entry: Entry }>(
   // The last intent may be unfinished; the highest number must not be given again.
   const last = entries.findLast(entry => entry.kind === 'intended')?.generation
   const highest = Math.max(0, ...entries.map(entry => entry.generation))
-  const needed = new Set([...generations, last, highest])
+  const needed = new Set([...generations, last, highest, lastNew(entries)?.generation])
   const condemned = new Set(newestCondemned(entries).keys())
   const recent = records.length - recentMin
   return records

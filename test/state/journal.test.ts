@@ -184,7 +184,7 @@ describe('the journal', () => {
       })
       await journal.append({ kind: 'delivered', generation: number, hook: 'hup' })
       await journal.append(
-        number % 7 === 0
+        number % 7 === 0 || number > 9_900
           ? { kind: 'condemned', generation: number, digest: `bad${number % 50}`, why: 'probe' }
           : { kind: 'confirmed', generation: number },
       )
@@ -195,11 +195,12 @@ describe('the journal', () => {
     const again = await openJournal('/journal', { fileSystem, clock, generations: () => Promise.resolve(lying) })
     expect(again.records).toEqual(journal.records)
     expect(again.recover(10_000, lying)).toMatchObject({
-      confirmed: true,
+      confirmed: false,
+      condemned: 'probe',
       owed: [],
-      lastConfirmed: 10_000,
       nextNumber: 10_001,
     })
+    // Of the hundred bad ones since the last good one.
     expect(again.recover(10_000, lying).condemnedDigests.size).toBe(50)
   })
 

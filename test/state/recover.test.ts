@@ -23,6 +23,7 @@ describe('recover()', () => {
       changed: [],
       restores: undefined,
       owed: [],
+      told: [],
       confirmed: false,
       condemned: undefined,
       lastConfirmed: undefined,
@@ -62,6 +63,7 @@ describe('recover()', () => {
       restores: 1,
       owed: ['hup', 'new'],
     })
+    expect(recover(entries, 2, [1, 2]).told).toEqual(['http'])
     expect(recover(entries, 1, [1, 2])).toMatchObject({ digest: 'd1', owed: [], restores: undefined })
   })
 
@@ -70,6 +72,30 @@ describe('recover()', () => {
 
     expect(recover(entries, 1, [1, 2])).toMatchObject({ confirmed: true, condemned: undefined })
     expect(recover(entries, 2, [1, 2])).toMatchObject({ confirmed: false, condemned: 'probe of 2', lastConfirmed: 1 })
+  })
+
+  test('the last word on a generation counts: one that had to stay may be confirmed later', () => {
+    const entries = [intended(1), condemned(1)]
+
+    expect(recover(entries, 1, [1])).toMatchObject({
+      confirmed: false,
+      condemned: 'probe of 1',
+      lastConfirmed: undefined,
+    })
+    expect(recover([...entries, confirmed(1)], 1, [1])).toMatchObject({
+      confirmed: true,
+      condemned: undefined,
+      lastConfirmed: 1,
+    })
+  })
+
+  test('forgets what was condemned once something new is confirmed, but not for a rollback', () => {
+    const entries = [intended(1), confirmed(1), intended(2), condemned(2), intended(3, { digest: 'd1', restores: 1 })]
+
+    expect([...recover([...entries, confirmed(3)], 3, [1, 2, 3]).condemnedDigests.keys()]).toEqual(['d2'])
+    const later = [...entries, confirmed(3), intended(4), confirmed(4)]
+    expect(recover(later, 4, [3, 4]).condemnedDigests.size).toBe(0)
+    expect([...recover([...later, intended(5), condemned(5)], 5, [4, 5]).condemnedDigests.keys()]).toEqual(['d5'])
   })
 
   test('goes back only to what was confirmed, lies there, and was not condemned since', () => {
@@ -120,6 +146,14 @@ describe('compact()', () => {
         digest: digests,
         hooks: uniqueArray(constantFrom('hup', 'http')),
         changed: uniqueArray(constantFrom('a', 'b')),
+      }),
+      record({
+        kind: constantFrom('intended' as const),
+        generation: numbers,
+        digest: digests,
+        hooks: constantFrom<string[]>([]),
+        changed: constantFrom<string[]>([]),
+        restores: numbers,
       }),
       record({ kind: constantFrom('delivered' as const), generation: numbers, hook: constantFrom('hup', 'http') }),
       record({ kind: constantFrom('confirmed' as const), generation: numbers }),
