@@ -23,13 +23,7 @@ import type { Status } from '../lib/status.ts'
 import { Reconciler } from '../lib/sync/reconciler.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
 import { buildRenderers, openSources, type Sources } from './sources.ts'
-import type { World } from './world.ts'
-
-/** A `World` with somewhere to log. */
-export interface AppWorld extends World {
-  readonly log: Log
-  readonly redactor: Redactor
-}
+import type { AppWorld } from './world.ts'
 
 export interface AppOptions {
   /** Whether hooks are told of what is published. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Config } from '../lib/config/config.ts'
 import type { Renderer } from '../lib/render/renderer.ts'
 import type { Subscription } from '../lib/store/store.ts'
-import type { AppWorld } from './app.ts'
+import type { AppWorld } from './world.ts'
 import { buildRenderers, openSources } from './sources.ts'
 
 /** One bundle that is rendered and not published. */

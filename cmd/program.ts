@@ -4,6 +4,7 @@ import type { LogLevel } from '../lib/base/log.ts'
 import { nearest } from '../lib/base/nearest.ts'
 import { OperationalError } from '../lib/errors.ts'
 import { ExitCode } from './exit-code.ts'
+import type { CommonOptions } from './options.ts'
 import { sayError, sayProblem } from './terminal.ts'
 import type { World } from './world.ts'
 
@@ -57,13 +58,6 @@ Example:
   state: /tmp/outrigger
   $ outrigger once && cat /tmp/web/hello.txt
 `
-
-/** What every verb is given. */
-export interface CommonOptions {
-  readonly config: string
-  readonly logLevel: LogLevel | undefined
-  readonly logFormat: 'json' | 'text' | undefined
-}
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 const LOG_FORMATS = ['json', 'text'] as const

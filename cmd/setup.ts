@@ -3,7 +3,7 @@ import { jsonLog, type Log, type LogLevel } from '../lib/base/log.ts'
 import { Redactor } from '../lib/base/secret.ts'
 import { ConfigError, loadConfig, type Config } from '../lib/config/config.ts'
 import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './options.ts'
 import { sayError, sayProblems, textLine } from './terminal.ts'
 import type { World } from './world.ts'
 

@@ -5,7 +5,7 @@ import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
 import { readOwners } from './owners.ts'
-import type { AppWorld } from './app.ts'
+import type { AppWorld } from './world.ts'
 
 /** The providers of a configuration, and the store that watches them. */
 export interface Sources {

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { systemClock, type Clock, type Random } from '../lib/base/clock.ts'
 import { disk } from '../lib/base/disk.ts'
 import type { FileSystem } from '../lib/base/filesystem.ts'
+import type { Log } from '../lib/base/log.ts'
+import type { Redactor } from '../lib/base/secret.ts'
 import type { ProviderPlugin } from '../lib/provider.ts'
 import { plugins } from '../providers/index.ts'
 import { systemTerminal, type Terminal } from './terminal.ts'
@@ -16,6 +18,12 @@ export interface World {
   readonly terminal: Terminal
   readonly signals: Signals
   readFile(path: string): Promise<Uint8Array>
+}
+
+/** A `World` with somewhere to log. */
+export interface AppWorld extends World {
+  readonly log: Log
+  readonly redactor: Redactor
 }
 
 /** The signals that are sent to us. */

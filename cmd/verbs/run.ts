@@ -1,7 +1,7 @@
 import { messageOf } from '../../lib/errors.ts'
 import { buildApp, type App } from '../app.ts'
 import { ExitCode } from '../exit-code.ts'
-import type { CommonOptions } from '../program.ts'
+import type { CommonOptions } from '../options.ts'
 import { openLog, readConfig } from '../setup.ts'
 import { sayError } from '../terminal.ts'
 import type { World } from '../world.ts'
