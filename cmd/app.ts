@@ -1,7 +1,5 @@
 import { join } from 'node:path'
-import type { Log } from '../lib/base/log.ts'
 import { Scope } from '../lib/base/scope.ts'
-import type { Redactor } from '../lib/base/secret.ts'
 import type { BundleOptions } from '../lib/bundle.ts'
 import type { Config } from '../lib/config/config.ts'
 import { startAdmin } from '../lib/admin/admin.ts'
