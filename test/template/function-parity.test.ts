@@ -1,0 +1,192 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, describe, test } from 'vitest'
+import { fromBytes, toBytes } from '../../lib/base/text.ts'
+import { Float, int, Uint, type Value } from '../../lib/base/value.ts'
+import { standardFunctions, type Environment } from '../../lib/template/functions/standard.ts'
+import { parseTemplate, TemplateError } from '../../lib/template/template.ts'
+import { healthService, keyPair } from './function-parity/structs.ts'
+
+const FOLDER = new URL('./function-parity/', import.meta.url)
+const ROWS = new URL('rows/', FOLDER)
+const SHOWN_MAX = 20
+const KINDS = ['output', 'parseError', 'execError'] as const
+/** Fewer would mean that rows were lost, and that the comparison proves little. */
+const ROWS_MIN = 2_000
+const ROWS_PER_FUNCTION_MIN = 4
+/** Whether `covered.json` must have every function. Once it has, this becomes true and stays so. */
+const IS_COMPLETE: boolean = false
+
+/** A row of `function-parity/README.md`. */
+interface Row extends Result {
+  readonly row: string
+  readonly uses: readonly string[]
+  readonly text: Text
+  readonly data: unknown
+  readonly env?: readonly string[]
+  /** What is expected instead, on purpose; the reason is a heading of `DIFFERENCES.md`. */
+  readonly differs?: Result & { readonly reason: string }
+}
+
+/** One of the three. */
+interface Result {
+  readonly output?: Text
+  readonly parseError?: Text
+  readonly execError?: Text
+}
+
+type Text = string | { readonly $bytes: string }
+
+interface Names {
+  readonly consul: readonly string[]
+  readonly sprig: readonly string[]
+  readonly clashes: readonly string[]
+}
+
+const names = JSON.parse(readFileSync(new URL('names.json', FOLDER), 'utf8')) as Names
+const covered = new Set(JSON.parse(readFileSync(new URL('covered.json', FOLDER), 'utf8')) as readonly string[])
+const files = readdirSync(ROWS)
+  .filter(name => name.endsWith('.jsonl'))
+  .toSorted()
+const rowsOf = new Map(files.map(name => [name, readRows(name)]))
+const rows = [...rowsOf.values()].flat()
+
+describe('a function behaves as in consul-template and sprig', () => {
+  test.each(files)('in every row of %s', name => {
+    const ours = (rowsOf.get(name) ?? []).filter(({ uses }) => uses.every(each => covered.has(each)))
+
+    const differences = ours.map(differenceOf).filter(difference => difference !== undefined)
+
+    expect(differences.slice(0, SHOWN_MAX).join('\n'), `${differences.length} of ${ours.length} rows differ`).toBe('')
+  })
+
+  test('in rows enough to mean something, each with its own name and one result', () => {
+    expect(rows.length).toBeGreaterThan(ROWS_MIN)
+    expect(new Set(rows.map(({ row }) => row)).size).toBe(rows.length)
+    expect(rows.filter(row => KINDS.filter(kind => kind in row).length !== 1)).toEqual([])
+  })
+
+  test.runIf(IS_COMPLETE)('in some rows for every function, under each of its names', () => {
+    const counts = new Map<string, number>()
+    for (const name of rows.flatMap(({ uses }) => uses)) counts.set(name, (counts.get(name) ?? 0) + 1)
+    const count = (...all: readonly string[]) => all.reduce((sum, name) => sum + (counts.get(name) ?? 0), 0)
+
+    const scarce = [
+      ...names.consul.filter(name => count(name) < ROWS_PER_FUNCTION_MIN),
+      ...names.sprig.filter(name => {
+        const spellings = names.clashes.includes(name) ? [`sprig_${name}`] : [name, `sprig_${name}`]
+        return count(...spellings) < ROWS_PER_FUNCTION_MIN || spellings.some(spelling => count(spelling) === 0)
+      }),
+    ]
+
+    expect(scarce).toEqual([])
+  })
+
+  test('but in the rows whose reason is given', () => {
+    const different = rows.flatMap(row => (row.differs === undefined ? [] : [{ row, ...row.differs }]))
+    const reasons = readFileSync(new URL('DIFFERENCES.md', FOLDER), 'utf8').matchAll(/^## (\w+)/gm)
+
+    expect(different.filter(({ row, ...ours }) => isSame(row, ours))).toEqual([])
+    expect(new Set(different.map(({ reason }) => reason))).toEqual(new Set([...reasons].map(([, reason]) => reason)))
+  })
+
+  test.runIf(IS_COMPLETE)('and none is left out', () => {
+    const all = [...names.consul, ...names.sprig, ...names.sprig.map(name => `sprig_${name}`)]
+
+    expect(all.filter(name => !covered.has(name) && name !== 'slice')).toEqual([])
+  })
+})
+
+function readRows(name: string): readonly Row[] {
+  const lines = readFileSync(new URL(name, ROWS), 'utf8').split('\n')
+  let data: unknown = null
+  return lines
+    .filter(line => line !== '')
+    .map(line => {
+      const row = JSON.parse(line) as Row
+      if ('data' in row) data = row.data
+      return { ...row, data }
+    })
+}
+
+/** What to tell of a row that came out otherwise, or undefined. */
+function differenceOf(row: Row): string | undefined {
+  const want = row.differs ?? row
+  const got = run(row)
+  if (isSame(got, want)) return undefined
+  return [
+    row.row,
+    `  text ${JSON.stringify(row.text)}`,
+    `  want ${JSON.stringify({ output: want.output, parseError: want.parseError, execError: want.execError })}`,
+    `  got  ${JSON.stringify(got)}`,
+  ].join('\n')
+}
+
+function isSame(a: Result, b: Result): boolean {
+  return KINDS.every(kind => {
+    const [one, other] = [a[kind], b[kind]]
+    if (one === undefined || other === undefined) return one === other
+    // Bytes are compared and not strings: an escaped byte and another lone surrogate must not pass for one another.
+    return Buffer.compare(toBytes(textOf(one)), toBytes(textOf(other))) === 0
+  })
+}
+
+function run(row: Row): Result {
+  let kind: (typeof KINDS)[number] = 'parseError'
+  try {
+    const template = parseTemplate({
+      name: 't',
+      text: textOf(row.text),
+      functions: standardFunctions<Environment>(),
+      missingKey: 'zero',
+      showValues: true,
+    })
+    kind = 'execError'
+    return { output: template.execute(valueOf(row.data), contextOf(row)) }
+  } catch (error) {
+    if (error instanceof TemplateError) return { [kind]: error.message }
+    return { [kind]: `not a TemplateError: ${error instanceof Error ? error.stack : String(error)}` }
+  }
+}
+
+function contextOf({ env = [] }: Row): Environment {
+  const environment = Object.fromEntries(env.map(each => [each.slice(0, each.indexOf('=')), each.replace(/^.*?=/, '')]))
+  return { environment }
+}
+
+function textOf(text: Text): string {
+  return typeof text === 'string' ? text : fromBytes(Buffer.from(text.$bytes, 'base64'))
+}
+
+/** A value from its typed JSON. */
+function valueOf(data: unknown): Value {
+  if (Array.isArray(data)) return data.map(valueOf)
+  if (typeof data !== 'object' || data === null) return data as Value
+  const entries = Object.entries(data)
+  const [tag = '', content] = entries[0] ?? []
+  if (entries.length === 1 && tag.startsWith('$') && tag !== '$') return taggedValue(tag, content)
+  return new Map(entries.map(([key, value]) => [key, valueOf(value)]))
+}
+
+function taggedValue(tag: string, content: unknown): Value {
+  switch (tag) {
+    case '$float':
+      return new Float(floatOf(content as string))
+    case '$uint':
+      return new Uint(BigInt(content as string))
+    case '$int':
+      return int(BigInt(content as string))
+    case '$bytes':
+      return textOf({ $bytes: content as string })
+    case '$keypairs':
+      return (content as readonly (readonly [string, string, string])[]).map(words => keyPair(...words))
+    case '$services':
+      return (content as readonly Record<string, unknown>[]).map(given => healthService(given, valueOf))
+    default:
+      throw new Error(`no such tag: ${tag}`)
+  }
+}
+
+function floatOf(text: string): number {
+  if (text === '+Inf') return Infinity
+  return text === '-Inf' ? -Infinity : Number(text)
+}

@@ -1,0 +1,1 @@
+// An empty file of assembly lets functions.go declare a function whose body is elsewhere.

@@ -1,0 +1,215 @@
+// Record runs template cases through the functions of consul-template and sprig and writes what came out, one JSON object a line.
+//
+// Usage: go run . cases.txt… (writes rows/*.jsonl, and names.json)
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"text/template"
+	"time"
+	"unicode/utf8"
+)
+
+// A Case is what goes into the engine.
+type Case struct {
+	Row     string // names the row in reports
+	Text    string
+	Data    string // as typed JSON: functions may change what they are given, so each run decodes it anew
+	Env     []string
+	Differs json.RawMessage // what the other engine makes of it instead, on purpose, and why
+}
+
+func main() {
+	// spew_dump and spew_printf print there.
+	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	var prefixed []Case
+	for _, path := range os.Args[1:] {
+		name := strings.TrimSuffix(filepath.Base(path), ".txt")
+		content, err := os.ReadFile(path)
+		check(err)
+		cases, err := readCases(name, bytes.NewReader(content))
+		check(err)
+		prefixed = append(prefixed, withPrefix(cases)...)
+		check(recordInto(name, cases))
+	}
+	check(recordInto("prefixed", prefixed))
+	content, err := json.MarshalIndent(names(), "", "  ")
+	check(err)
+	check(os.WriteFile("names.json", append(content, '\n'), 0o644))
+}
+
+func recordInto(name string, cases []Case) error {
+	var rows bytes.Buffer
+	if err := record(&rows, cases); err != nil {
+		return err
+	}
+	return os.WriteFile("rows/"+name+".jsonl", rows.Bytes(), 0o644)
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "record:", err)
+		os.Exit(1)
+	}
+}
+
+// address matches where Go prints one, which no other run would.
+var address = regexp.MustCompile(`0xc[0-9a-f]{9}`)
+
+// How often a case runs: what comes out in the order of a map comes out differently in one of so many runs, nearly always.
+const runs = 5
+
+// record writes a row for each case, and leaves out what would be another row the next time.
+func record(out io.Writer, cases []Case) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	var data []byte
+	for _, c := range cases {
+		row, isSteady := run(c, false)
+		first, _ := json.Marshal(row)
+		for n := 1; n < runs && isSteady; n++ {
+			again, _ := run(c, false)
+			second, _ := json.Marshal(again)
+			isSteady = bytes.Equal(first, second)
+		}
+		if other, _ := run(c, true); row.Differs == nil && !other.isSame(row.Result) {
+			row.Differs = encode(difference{"types", other.Result})
+		}
+		if first, _ = json.Marshal(row); address.Match(first) {
+			isSteady = false
+		}
+		if !isSteady {
+			fmt.Fprintf(os.Stderr, "record: left out, it does not come out the same, or not at all: %s: %s\n", c.Row, c.Text)
+			continue
+		}
+		if bytes.Equal(row.Data, data) {
+			row.Data = nil
+		} else {
+			data = row.Data
+		}
+		if err := encoder.Encode(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A Row is a case and what Go made of it: exactly one of Output, ParseError and ExecError is set.
+type Row struct {
+	Row  string          `json:"row"`
+	Uses []string        `json:"uses"`           // the functions in it that are not Go's own
+	Data json.RawMessage `json:"data,omitempty"` // left out where it is the same as in the row before
+	Env  []string        `json:"env,omitempty"`
+	Text Text            `json:"text"`
+	Result
+	Differs json.RawMessage `json:"differs,omitempty"`
+}
+
+// A Result has one of these.
+type Result struct {
+	Output     *Text `json:"output,omitempty"`
+	ParseError *Text `json:"parseError,omitempty"`
+	ExecError  *Text `json:"execError,omitempty"`
+}
+
+func (r Result) isSame(other Result) bool {
+	one, _ := json.Marshal(r)
+	two, _ := json.Marshal(other)
+	return bytes.Equal(one, two)
+}
+
+type difference struct {
+	Reason string `json:"reason"`
+	Result
+}
+
+// How long a template may take, and how much it may write.
+const (
+	timeMax   = 60 * time.Second
+	outputMax = 1 << 20
+)
+
+// run runs a case, and says whether it came to an end.
+func run(c Case, isModelled bool) (Row, bool) {
+	done := make(chan Row, 1)
+	output := &bounded{}
+	go func() { done <- runInto(output, c, isModelled) }()
+	select {
+	case row := <-done:
+		return row, output.err == nil
+	case <-time.After(timeMax):
+		return Row{}, false
+	}
+}
+
+type bounded struct {
+	strings.Builder
+	err error
+}
+
+func (b *bounded) Write(content []byte) (int, error) {
+	if b.Len()+len(content) > outputMax {
+		b.err = io.ErrShortWrite
+		return 0, b.err
+	}
+	return b.Builder.Write(content)
+}
+
+func runInto(output *bounded, c Case, isModelled bool) Row {
+	row := Row{Row: c.Row, Uses: []string{}, Data: json.RawMessage(c.Data), Env: c.Env, Text: Text(c.Text), Differs: c.Differs}
+	data, err := decodeValue(c.Data)
+	check(err)
+	t := template.New("t")
+	functions := functionsFor(t, c.Env)
+	if isModelled {
+		functions = modelled(functions)
+		if model := toModel(reflect.ValueOf(data)); model.IsValid() {
+			data = model.Interface()
+		}
+	}
+	t, err = t.Option("missingkey=zero").Funcs(functions).Parse(c.Text)
+	if err != nil {
+		row.ParseError = textOf(err.Error())
+		return row
+	}
+	row.Uses = usesOf(t)
+	if err := t.Execute(output, data); err != nil {
+		row.ExecError = textOf(err.Error())
+		return row
+	}
+	row.Output = textOf(output.String())
+	return row
+}
+
+// A Text is written as it is where JSON can carry it, else as its bytes.
+type Text string
+
+func textOf(text string) *Text {
+	return (*Text)(&text)
+}
+
+func (t Text) MarshalJSON() ([]byte, error) {
+	var content any = string(t)
+	if !utf8.ValidString(string(t)) {
+		content = map[string]any{"$bytes": base64.StdEncoding.EncodeToString([]byte(t))}
+	}
+	return encode(content), nil
+}
+
+// encode makes JSON that people can read.
+func encode(content any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	check(encoder.Encode(content))
+	return bytes.TrimSpace(text.Bytes())
+}

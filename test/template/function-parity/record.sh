@@ -1,0 +1,5 @@
+#!/bin/sh
+# Records all rows again.
+set -eu
+cd "$(dirname "$0")"
+go run . cases/*.txt

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"github.com/Masterminds/sprig/v3"
+)
+
+// usesOf lists the functions that a template calls, beside Go's own.
+func usesOf(t *template.Template) []string {
+	uses := []string{}
+	for _, each := range t.Templates() {
+		for _, identifier := range identifiersOf(each.Tree) {
+			if !isGo(identifier.Ident) && !slices.Contains(uses, identifier.Ident) {
+				uses = append(uses, identifier.Ident)
+			}
+		}
+	}
+	slices.Sort(uses)
+	return uses
+}
+
+func isGo(name string) bool {
+	return slices.Contains(strings.Fields("and or not len index slice print printf println html js urlquery call eq ne lt le gt ge"), name)
+}
+
+// identifiersOf finds the names of functions in a template, whatever they are part of.
+func identifiersOf(tree *parse.Tree) (found []*parse.IdentifierNode) {
+	if tree == nil || tree.Root == nil {
+		return nil
+	}
+	var visit func(reflect.Value)
+	visit = func(value reflect.Value) {
+		switch value.Kind() {
+		case reflect.Interface:
+			visit(value.Elem())
+		case reflect.Slice:
+			for i := range value.Len() {
+				visit(value.Index(i))
+			}
+		case reflect.Pointer:
+			if value.IsNil() || value.Type() == reflect.TypeFor[*parse.Tree]() {
+				return
+			}
+			if identifier, ok := value.Interface().(*parse.IdentifierNode); ok {
+				found = append(found, identifier)
+				return
+			}
+			visit(value.Elem())
+		case reflect.Struct:
+			for i := range value.NumField() {
+				if value.Type().Field(i).IsExported() {
+					visit(value.Field(i))
+				}
+			}
+		}
+	}
+	visit(reflect.ValueOf(tree.Root))
+	return found
+}
+
+// prefixedPerSection is how many cases of each section are recorded with the prefix, too.
+const prefixedPerSection = 2
+
+// withPrefix makes the first cases of each section again, with sprig's functions under their other name.
+func withPrefix(cases []Case) (prefixed []Case) {
+	isSprig := sprig.HermeticTxtFuncMap()
+	count := map[string]int{}
+	for _, c := range cases {
+		section := c.Row[:strings.LastIndex(c.Row, " ")]
+		t := template.New("t")
+		t, err := t.Funcs(functionsFor(t, nil)).Parse(c.Text)
+		if err != nil || count[section] == prefixedPerSection {
+			continue
+		}
+		text := c.Text
+		identifiers := identifiersOf(t.Tree)
+		slices.SortFunc(identifiers, func(a, b *parse.IdentifierNode) int { return int(b.Pos - a.Pos) })
+		for _, identifier := range identifiers {
+			name := identifier.Ident
+			if isSprig[name] != nil && isFree(name, consulOnly) {
+				text = text[:identifier.Pos] + "sprig_" + text[identifier.Pos:]
+			}
+		}
+		if text == c.Text {
+			continue
+		}
+		count[section]++
+		c.Row, c.Text = fmt.Sprintf("prefixed: %s", c.Row), text
+		prefixed = append(prefixed, c)
+	}
+	return prefixed
+}
