@@ -1,8 +1,8 @@
 import { fromBytes } from './text.ts'
 import { Float, type Value } from './value.ts'
 import { resolveScalar } from './yaml-scalar.ts'
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from './yaml.ts'
-import type { Document, Node, Pair, Scalar, YAMLMap, YAMLParseError } from './yaml.ts'
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, parseAllDocuments } from './yaml.ts'
+import type { Alias, Pair, Scalar, YAMLParseError } from './yaml.ts'
 
 /** How many nodes aliases may stand for in all: a few lines can spell gigabytes. */
 const ALIASED_NODES_MAX = 100_000
@@ -23,7 +23,7 @@ export function parseYaml(text: string): Value {
   if (document === undefined) return null
   const [error] = document.errors
   if (error !== undefined) throw new Error(`not valid YAML${placeOf(error)}: ${describe(error)}`)
-  return new Reader(document).read(document.contents, 0)
+  return new Reader().read(document.contents, 0)
 }
 
 function placeOf({ linePos }: YAMLParseError): string {
@@ -36,37 +36,45 @@ function describe({ code }: YAMLParseError): string {
 }
 
 class Reader {
-  readonly #document: Document
-  #insideAlias = 0
+  /** What each anchor stands for by now, and how many nodes it is. */
+  readonly #anchors = new Map<string, { readonly value: Value; readonly nodes: number }>()
+  #nodes = 0
   #aliasedNodes = 0
-
-  constructor(document: Document) {
-    this.#document = document
-  }
 
   read(node: unknown, depth: number): Value {
     if (depth > DEPTH_MAX) throw new Error(`the YAML is nested deeper than ${DEPTH_MAX}`)
-    if (this.#insideAlias > 0 && ++this.#aliasedNodes > ALIASED_NODES_MAX) {
-      throw new Error(`the YAML repeats more than ${ALIASED_NODES_MAX} nodes through aliases`)
-    }
-    if (isAlias(node)) return this.#readAlias(node.resolve(this.#document), depth)
-    if (isScalar(node)) return readScalar(node)
-    if (isSeq(node)) return node.items.map(item => this.read(item, depth + 1))
-    return isMap(node) ? this.#readMap(node, depth) : null
-  }
-
-  #readAlias(target: Node | undefined, depth: number): Value {
-    if (target === undefined) throw new Error('the YAML has an alias of what is not there')
-    this.#insideAlias++
-    const value = this.read(target, depth + 1)
-    this.#insideAlias--
+    if (isAlias(node)) return this.#readAlias(node)
+    const before = this.#nodes++
+    const value = this.#readNode(node, depth)
+    const anchor = isNode(node) ? node.anchor : undefined
+    if (anchor !== undefined) this.#anchors.set(anchor, { value, nodes: this.#nodes - before })
     return value
   }
 
-  #readMap(node: YAMLMap, depth: number): Value {
+  #readNode(node: unknown, depth: number): Value {
+    if (isScalar(node)) return readScalar(node)
+    if (isSeq(node)) return node.items.map(item => this.read(item, depth + 1))
+    if (isMap(node)) return this.#readMap(node.items as readonly Pair[], depth)
+    // The items of an ordered map, which is a list of maps of one.
+    return isPair(node) ? this.#readMap([node], depth) : null
+  }
+
+  #readAlias({ source }: Alias): Value {
+    const target = this.#anchors.get(source)
+    if (target === undefined) throw new Error('the YAML has an alias of what is not there, or not complete')
+    // The value is shared, but whoever goes through it, to print it say, goes through it each time.
+    this.#nodes += target.nodes
+    this.#aliasedNodes += target.nodes
+    if (this.#aliasedNodes > ALIASED_NODES_MAX) {
+      throw new Error(`the YAML repeats more than ${ALIASED_NODES_MAX} nodes through aliases`)
+    }
+    return target.value
+  }
+
+  #readMap(pairs: readonly Pair[], depth: number): Value {
     const own = new Map<string, Value>()
     const merged = new Map<string, Value>()
-    for (const { key, value } of node.items as readonly Pair[]) {
+    for (const { key, value } of pairs) {
       if (isScalar(key) && key.type === 'PLAIN' && key.value === '<<') this.#merge(merged, value, depth)
       else own.set(this.#keyText(key, depth), this.read(value, depth + 1))
     }
@@ -107,13 +115,13 @@ function readScalar(node: Scalar): Value {
       return typeof value === 'number' ? new Float(value) : orText(value, text)
     }
     case `${TAG}binary`:
-      return fromBytes(Buffer.from(text, 'base64'))
+      return node.value instanceof Uint8Array ? fromBytes(node.value) : text
     default:
       return text
   }
 }
 
-/** Without a schema, every scalar is text. */
+/** Without a schema, every scalar is text, unless its tag says that it is bytes. */
 function scalarText({ value }: Scalar): string {
   return typeof value === 'string' ? value.toWellFormed() : ''
 }
