@@ -40,6 +40,8 @@ export interface OwedHook {
 
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 30_000
+/** How long a call may take on when the notifier is closed: a reload is better not cut in the middle, nor told twice. */
+const CLOSE_GRACE_MS = 5_000
 
 /** Tells a bundle's hooks of its visible generation: each at least once, in its own retry loop, and the newest notice wins.
  *
@@ -88,11 +90,17 @@ export class Notifier {
     return this.#telling?.owed() ?? []
   }
 
-  /** Abandons what is being told and waits until no hook is being called. May be called again. */
+  /** Begins no call any more, gives those under way a few seconds to end and be written down, abandons the rest, and waits
+   *  until no hook is being called. May be called again. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#telling?.stop()
+    const ended = Promise.all(this.#ended.values())
+    const over = new AbortController()
+    await Promise.race([ended, this.#options.clock.sleep(CLOSE_GRACE_MS, over.signal).catch(() => {})])
+    over.abort()
     this.#telling?.abandon()
-    await Promise.all(this.#ended.values())
+    await ended
   }
 }
 
@@ -103,7 +111,9 @@ class Telling implements Delivery {
   readonly told: Set<string>
   readonly firstRound: Promise<void>
   readonly result: Promise<DeliveryResult>
-  readonly #abort = new AbortController()
+  /** Aborts the calls, and what is tried between them. */
+  readonly #calls = new AbortController()
+  readonly #tries = new AbortController()
   readonly #errors: Map<string, string | undefined>
   readonly #untried: Set<string>
   readonly #settleFirstRound: () => void
@@ -123,16 +133,28 @@ class Telling implements Delivery {
     this.#settle()
   }
 
+  /** Aborts when nobody asks any more whether a call succeeds. */
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#calls.signal
+  }
+
+  /** Aborts when nothing more is to be tried. */
+  get tries(): AbortSignal {
+    return this.#tries.signal
   }
 
   owed(): readonly OwedHook[] {
     return [...this.#errors].map(([hook, error]) => ({ hook, error }))
   }
 
+  /** Lets no further call begin. */
+  stop(): void {
+    this.#tries.abort(new Error('nothing more is told'))
+  }
+
   abandon(): void {
-    this.#abort.abort(new Error('a newer notice took over'))
+    this.stop()
+    this.#calls.abort(new Error('a newer notice took over'))
     this.#settleResult({ kind: 'superseded' })
     this.#settleFirstRound()
   }
@@ -164,8 +186,8 @@ class Telling implements Delivery {
 async function tellUntilTold(hook: Hook, telling: Telling, options: NotifierOptions): Promise<void> {
   const { clock, random } = options
   let backoff = exponentialBackoff({ firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS })
-  while (!telling.signal.aborted && !(await tellOnce(hook, telling, options))) {
-    await clock.sleep(backoff.durationMs(random), telling.signal).catch(() => {})
+  while (!telling.tries.aborted && !(await tellOnce(hook, telling, options))) {
+    await clock.sleep(backoff.durationMs(random), telling.tries).catch(() => {})
     backoff = backoff.next()
   }
 }

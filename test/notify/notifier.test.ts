@@ -381,13 +381,43 @@ describe('a delivery that cannot be written down', () => {
 })
 
 describe('close()', () => {
-  test('aborts the calls and waits for their end', async () => {
+  test('gives a call the time to end, and writes it down', async () => {
+    const { notifier, clock, journal, a } = start()
+    const { result } = notifier.tell(generation(1), ['a'])
+    await settled()
+
+    const closing = notifier.close()
+    await clock.advance(1_000)
+    expect(a.last.signal.aborted).toBe(false)
+    a.last.succeed()
+
+    expect(await stateOf(closing)).toBe('settled')
+    expect(await stateOf(result)).toEqual({ kind: 'told' })
+    expect(journal).toEqual(['1 a'])
+    expect(clock.sleeping).toBe(0)
+  })
+
+  test('does not try again what fails meanwhile', async () => {
     const { notifier, a } = start()
+    const { result } = notifier.tell(generation(1), ['a'])
+    await settled()
+
+    const closing = notifier.close()
+    a.last.fail()
+
+    expect(await stateOf(closing)).toBe('settled')
+    expect(await stateOf(result)).toEqual({ kind: 'superseded' })
+    expect(a.calls).toHaveLength(1)
+  })
+
+  test('aborts the calls that take longer and waits for their end', async () => {
+    const { notifier, clock, a } = start()
     a.whenAborted = () => {}
     const { firstRound, result } = notifier.tell(generation(1), ['a'])
     await settled()
 
     const closing = notifier.close()
+    await clock.advance(5_000)
 
     expect(a.last.signal.aborted).toBe(true)
     expect(await stateOf(closing)).toBe('pending')
