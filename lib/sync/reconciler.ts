@@ -1,13 +1,14 @@
 import { exponentialBackoff } from '../base/backoff.ts'
-import type { LogData } from '../base/log.ts'
-import { messageOf, OperationalError, systemCode } from '../errors.ts'
 import type { Contents, OutputFile } from '../generation.ts'
-import { explainOutcome, type Outcome, type Problem } from '../outcome.ts'
+import { explainOutcome, type Outcome } from '../outcome.ts'
 import type { DeliveryResult } from '../notify/notifier.ts'
 import type { Rendered } from '../render/renderer.ts'
 import type { Parts } from './parts.ts'
+import { problemOf, spoken } from './problem.ts'
+import { Refusals } from './refusals.ts'
 import type { Recovery } from '../state/recover.ts'
 import { settle, takenWithin } from './settle.ts'
+import { nothingKnown, type Standing } from './standing.ts'
 
 /** After this long without a change a bundle comes round all the same, to see whether the volume still shows what it should. */
 const HEAL_EVERY_MS = 30_000
@@ -15,16 +16,11 @@ const HEAL_EVERY_MS = 30_000
 /** Between two tries to publish what cannot be published. */
 const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
 
-/** What the reconciler knows of its bundle, for the status. */
-export interface Standing {
-  /** What is visible, and whether it is confirmed. */
-  readonly visible: number | undefined
-  readonly confirmed: boolean
-  readonly outcome: Outcome | undefined
-  /** Why the visible generation was condemned though it stays: there is nothing to go back to, or it was put back already. */
-  readonly condemned: string | undefined
-  /** Set while a pass is failing on something other than its inputs: a full volume, a lost directory. */
-  readonly failing: Problem | undefined
+interface Stuck {
+  readonly digest: string | undefined
+  /** The paths that it may have changed already. */
+  readonly changed: readonly string[]
+  readonly error: unknown
 }
 
 /** Keeps one bundle as it should be: from readings to notice, one pass at a time, for ever.
@@ -34,20 +30,14 @@ export interface Standing {
 export class Reconciler {
   readonly #parts: Parts
   readonly #report: (standing: Standing) => void
-  #standing: Standing = {
-    visible: undefined,
-    confirmed: false,
-    outcome: undefined,
-    condemned: undefined,
-    failing: undefined,
-  }
+  #standing = nothingKnown
   /** What is visible as contents: known once published or found in the journal. */
   #visibleDigest: string | undefined
   /** The files of the visible generation, where this process published it. */
   #shown: readonly OutputFile[] | undefined
-  /** Contents that a check refused or the application took badly, by digest, and why. They are not tried again until an input
-   *  changed and what came of it was taken well. */
-  readonly #refused = new Map<string, string>()
+  readonly #refused = new Refusals()
+  /** A publish that was begun and cannot be finished, at absolute paths: some files are of it, and some are not. */
+  #stuck: Stuck | undefined
   /** The last outcome that was logged. */
   #said = ''
   /** Whether the next turn begins with what is durable: at the start, and after a failure. */
@@ -71,14 +61,16 @@ export class Reconciler {
         try {
           if (this.#mustRecover) await this.#inTurn(() => this.#recover(signal))
           const outcome = await this.#inTurn(() => this.#pass(signal))
+          if (this.#stuck !== undefined) throw this.#stuck.error
           backoff = FAILURE_BACKOFF
-          if (this.#standing.failing !== undefined) this.#stand({ failing: undefined })
+          this.#succeed()
           this.#say(outcome)
           await this.#nextTurn(outcome, signal)
         } catch (error) {
           signal.throwIfAborted()
           this.#fail(error)
-          await takenWithin(inputs.changed, backoff.durationMs(random), clock, signal)
+          const changed = await takenWithin(inputs.changed, backoff.durationMs(random), clock, signal)
+          if (changed) await settle(inputs.changed, this.#parts.settle, clock, signal)
           backoff = backoff.next()
         }
       }
@@ -104,24 +96,41 @@ export class Reconciler {
 
   /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
   async #recover(signal: AbortSignal): Promise<void> {
-    const { publisher } = this.#parts
+    const { publisher, hooks } = this.#parts
     this.#shown = undefined
     await publisher.prepare()
-    const { unfinished } = await this.#recovery(await publisher.visible())
-    if (unfinished !== undefined) await publisher.resume(unfinished)
+    this.#stuck = await this.#finish()
     const visible = await publisher.visible()
     const recovery = await this.#recovery(visible)
     this.#visibleDigest = recovery.digest
-    for (const [digest, why] of recovery.condemnedDigests) this.#refused.set(digest, `taken badly before: ${why}`)
+    for (const [digest, why] of recovery.condemnedDigests) this.#refused.add(digest, `taken badly before: ${why}`)
     this.#stand({ visible, confirmed: recovery.confirmed, condemned: recovery.condemned })
     this.#mustRecover = false
-    if (visible === undefined) return
-    const { condemned, restores, lastConfirmed } = recovery
+    if (visible === undefined || this.#stuck !== undefined) return
+    const { condemned, restores, lastConfirmed, told } = recovery
     if (!recovery.known) return this.#adopt(visible, signal)
     if (condemned !== undefined && restores === undefined && lastConfirmed !== undefined) {
       await this.#rollBack(visible, condemned, signal)
-    } else if (recovery.owed.length > 0 || !recovery.confirmed) {
-      await this.#notify(visible, recovery.changed, recovery.owed, restores, signal)
+      return
+    }
+    // A hook that was owed and is not configured any more may have been put right: what stands in its place has not been told.
+    const isSame = recovery.owed.every(id => hooks.includes(id))
+    const owed = isSame ? recovery.owed : hooks.filter(id => !told.includes(id))
+    if (owed.length > 0 || !recovery.confirmed) await this.#notify(visible, recovery.changed, owed, restores, signal)
+  }
+
+  /** Finishes the publish that a crash or a failure cut off. One that cannot be finished (we may not write one of its paths) is
+   *  given back: newer contents can still be published over it. */
+  async #finish(): Promise<Stuck | undefined> {
+    const { publisher } = this.#parts
+    const { unfinished } = await this.#recovery(await publisher.visible())
+    if (unfinished === undefined) return undefined
+    try {
+      await publisher.resume(unfinished)
+      return undefined
+    } catch (error) {
+      const { digest, changed } = await this.#recovery(unfinished)
+      return { digest, changed, error }
     }
   }
 
@@ -148,13 +157,17 @@ export class Reconciler {
     if (rendered.kind !== 'complete') return this.#stand({ outcome: this.#notComplete(rendered) })
     // 6. Assemble: nothing to do when it is what everyone sees; the volume itself is asked, not our memory.
     const { contents } = rendered
+    const { digest } = contents
     const visible = await publisher.visible()
-    if (visible !== undefined && contents.digest === this.#visibleDigest && visible === this.#standing.visible) {
-      if (this.#standing.confirmed) await this.#collect(visible)
-      return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
+    if (digest === this.#stuck?.digest) throw this.#stuck.error
+    const { confirmed, condemned } = this.#standing
+    const isShown = visible !== undefined && visible === this.#standing.visible && digest === this.#visibleDigest
+    if (isShown && this.#stuck === undefined) {
+      if (confirmed) await this.#collect(visible)
+      if (condemned === undefined) return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
     }
-    const why = this.#refused.get(contents.digest)
-    if (why !== undefined) return this.#stand({ outcome: { kind: 'rejected', digest: contents.digest, why } })
+    const why = isShown ? condemned : this.#refused.why(digest)
+    if (why !== undefined) return this.#stand({ outcome: { kind: 'rejected', digest, why } })
     return this.#stand({ outcome: await this.#publish(contents, visible, signal) })
   }
 
@@ -177,7 +190,7 @@ export class Reconciler {
     // 8. Check.
     const verdict = await check(directory, signal)
     if (!verdict.ok) {
-      if (verdict.inconclusive !== true) this.#refused.set(digest, verdict.why)
+      if (verdict.inconclusive !== true) this.#refused.add(digest, verdict.why)
       await publisher.discard(number)
       return { kind: 'rejected', digest, why: verdict.why }
     }
@@ -209,13 +222,14 @@ export class Reconciler {
     // A hook that has not been told of what is visible hears now what it would have heard then, so that none misses a path.
     const { owed, changed: untold } = await this.#recovery(before)
     const differs = await this.#changed(before, number, files)
-    const changed = owed.length === 0 ? differs : [...new Set([...differs, ...untold])].toSorted()
+    const changed = union(differs, owed.length === 0 ? [] : untold, this.#stuck?.changed ?? [])
     const intent = { kind: 'intended', generation: number, digest, hooks, changed } as const
     await journal.append(restores === undefined ? intent : { ...intent, restores })
     await publisher.publish(number)
+    this.#stuck = undefined
     this.#visibleDigest = digest
     this.#shown = files
-    this.#stand({ visible: number, confirmed: false, condemned: undefined })
+    this.#stand({ visible: number, confirmed: false, condemned: undefined, outcome: undefined })
     log.info('published', { bundle, generation: number, changed: changed.length })
     return changed
   }
@@ -289,8 +303,8 @@ export class Reconciler {
       return restores === undefined ? this.#rollBack(number, verdict.why, signal) : undefined
     }
     await journal.append({ kind: 'confirmed', generation: number })
-    if (restores === undefined) this.#refused.clear()
-    this.#stand({ confirmed: true })
+    if (restores === undefined) this.#refused.forget()
+    this.#stand({ confirmed: true, condemned: undefined })
     log.info('confirmed', { bundle, generation: number })
     await this.#collect(number)
     return undefined
@@ -307,7 +321,7 @@ export class Reconciler {
   async #rollBack(condemned: number, why: string, signal: AbortSignal): Promise<Outcome> {
     const { publisher, log, bundle } = this.#parts
     const { lastConfirmed, lastConfirmedDigest, digest } = await this.#recovery(condemned)
-    if (digest !== undefined) this.#refused.set(digest, why)
+    if (digest !== undefined) this.#refused.add(digest, why)
     if (lastConfirmed === undefined || lastConfirmedDigest === undefined) {
       log.error('nothing to roll back to', { bundle, generation: condemned, why })
       return { kind: 'rejected', digest: digest ?? '', why: `${why}; there is no confirmed generation to go back to` }
@@ -346,8 +360,18 @@ export class Reconciler {
     this.#stand({ failing: problem, outcome: { kind: 'broken', problem } })
   }
 
+  #succeed(): void {
+    const { log, bundle } = this.#parts
+    if (this.#standing.failing === undefined) return
+    log.info('pass succeeded again', { bundle })
+    this.#stand({ failing: undefined })
+  }
+
+  /** Does what a late answer leads to, in its turn; after the end it is left to the next start. */
   #later(task: () => Promise<void>, signal: AbortSignal): void {
-    this.#inTurn(task).catch((error: unknown) => {
+    this.#inTurn(async () => {
+      if (!signal.aborted) await task()
+    }).catch((error: unknown) => {
       if (signal.aborted) return
       this.#fail(error)
       this.#parts.inputs.changed.put(undefined)
@@ -367,14 +391,6 @@ export class Reconciler {
   }
 }
 
-/** A problem as the data of a log line, whose own message is another. */
-function spoken({ message, hint }: Problem): LogData {
-  return hint === undefined ? { problem: message } : { problem: message, hint }
-}
-
-function problemOf(error: unknown): Problem {
-  const code = systemCode(error)
-  const message =
-    code === undefined || messageOf(error).includes(code) ? messageOf(error) : `${code}: ${messageOf(error)}`
-  return error instanceof OperationalError && error.hint !== undefined ? { message, hint: error.hint } : { message }
+function union(...lists: readonly (readonly string[])[]): readonly string[] {
+  return [...new Set(lists.flat())].toSorted()
 }

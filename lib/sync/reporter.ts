@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { explainOutcome } from '../outcome.ts'
 import type { BundleStatus, ProviderStatus, Status } from '../status.ts'
-import type { Standing } from './reconciler.ts'
+import type { Standing } from './standing.ts'
 
 /** How long a hook may be owed before the bundle is not ready because of it. */
 const OWED_GRACE_MS = 30_000

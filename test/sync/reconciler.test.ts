@@ -3,6 +3,7 @@ import { fromBytes } from '../../lib/base/text.ts'
 import type { Verdict } from '../../lib/gate/verdict.ts'
 import type { Notice } from '../../lib/notice.ts'
 import { HookError } from '../../lib/notify/hook.ts'
+import type { Standing } from '../../lib/sync/standing.ts'
 import { TestBundle, type BundleSetup } from '../support/bundle.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
@@ -160,6 +161,28 @@ test('a check that nobody could run to its end is tried again, and the generatio
   expect(await visibleText(at.fileSystem)).toBe('B')
 })
 
+test('of contents that checks refused the newest are remembered, and no more than a hundred', async () => {
+  const at = await place()
+  const asked: string[] = []
+  const check = async (directory: string): Promise<Verdict> => {
+    const text = fromBytes(await at.fileSystem.readFile(`${directory}/app.conf`))
+    asked.push(text)
+    return text === 'A' ? { ok: true } : { ok: false, why: `no ${text}` }
+  }
+  const bundle = await start(at, { content: 'A', check })
+  await bundle.confirmed('A')
+  const refused = async (text: string) => {
+    bundle.set(text)
+    await bundle.until(({ outcome } = {} as Standing) => outcome?.kind === 'rejected' && outcome.why === `no ${text}`)
+  }
+  for (let i = 0; i <= 100; i++) await refused(`bad ${i}`)
+  await refused('bad 100')
+  await refused('bad 0')
+
+  expect(asked.filter(text => text === 'bad 100')).toHaveLength(1)
+  expect(asked.filter(text => text === 'bad 0')).toHaveLength(2)
+})
+
 describe('a hook that fails', () => {
   test('is told as soon as it can be, and the generation is confirmed only then', async () => {
     const at = await place()
@@ -202,6 +225,23 @@ describe('a hook that fails', () => {
     await second.until(standing => standing?.confirmed === true)
 
     expect(hook.heard.map(notice => notice.generation)).toEqual([1])
+  })
+
+  test('is replaced by the one that is configured in its place, which is told after the restart', async () => {
+    const at = await place()
+    const [wrong, right, other] = [listener(), listener(), listener()]
+    wrong.fail(new HookError('failed', 'connection refused'))
+    const first = await start(at, { content: 'A', hooks: { wrong: wrong.tell, other: other.tell } })
+    await first.until(standing => standing?.outcome?.kind === 'published')
+    await first.stop()
+    const second = await start(at, { content: 'A', hooks: { right: right.tell, other: other.tell } })
+    await second.confirmed('A')
+    await second.stop()
+    const third = await start(at, { content: 'A', hooks: { right: right.tell, other: other.tell } })
+    await third.confirmed('A')
+
+    expect(right.heard.map(notice => notice.generation)).toEqual([1])
+    expect(other.heard.map(notice => notice.generation)).toEqual([1])
   })
 
   test('is not called again by a restart once it has succeeded', async () => {
@@ -277,6 +317,62 @@ describe('an application that takes a generation badly', () => {
     })
   })
 
+  test('is not called well or unchanged for coming round or starting again', async () => {
+    const at = await place()
+    const { bundle } = await refusing(at, badText)
+    await bundle.until(standing => standing?.outcome?.kind === 'rejected')
+    await at.clock.advance(60_000)
+    expect(bundle.standing?.outcome?.kind).toBe('rejected')
+    await bundle.stop()
+    const { bundle: again } = await refusing(at, badText)
+    await again.until(standing => standing?.outcome !== undefined)
+    expect(again.standing).toMatchObject({
+      visible: 1,
+      confirmed: false,
+      outcome: { kind: 'rejected', why: expect.stringContaining('port 0') as string },
+    })
+  })
+
+  test('is judged anew by a restart where it had to stay, and may be confirmed then', async () => {
+    const at = await place()
+    const probe = (verdict: Verdict) => async () => verdict
+    const first = await start(at, { content: 'A', probe: probe({ ok: false, why: 'wrong port' }) })
+    await first.until(standing => standing?.outcome?.kind === 'rejected')
+    await first.stop()
+    const second = await start(at, { content: 'A', probe: probe({ ok: true }) })
+    await second.until(standing => standing?.outcome !== undefined)
+    expect(second.standing).toMatchObject({ visible: 1, confirmed: true, condemned: undefined })
+    await second.stop()
+
+    // What was confirmed in the end is what a worse one is rolled back to.
+    let verdict: Verdict = { ok: true }
+    const third = await start(at, { content: 'A', probe: async () => verdict })
+    await third.confirmed('A')
+    verdict = { ok: false, why: 'healthz answers 500' }
+    third.set('B')
+    await third.until(standing => standing?.outcome?.kind === 'rolled-back')
+    expect(await visibleText(at.fileSystem)).toBe('A')
+  })
+
+  test('gets contents that it once took badly again when others were taken well meanwhile, also after a restart', async () => {
+    const at = await place()
+    let verdict: Verdict = { ok: true }
+    const probe = async () => verdict
+    const first = await start(at, { content: 'A', probe })
+    await first.confirmed('A')
+    verdict = { ok: false, why: 'healthz answers 500' }
+    first.set('B')
+    await first.until(standing => standing?.outcome?.kind === 'rolled-back')
+    verdict = { ok: true }
+    first.set('C')
+    await first.confirmed('C')
+    await first.stop()
+    const second = await start(at, { content: 'B', probe })
+    await second.confirmed('B')
+
+    expect(await visibleText(at.fileSystem)).toBe('B')
+  })
+
   test('is judged by the probe as well, and a rollback that fails it too is not rolled back again', async () => {
     const at = await place()
     let verdict: Verdict = { ok: true }
@@ -337,6 +433,108 @@ describe('a file system that fails', () => {
 
     expect(hook.heard.map(notice => notice.generation)).toEqual([1, 2])
   })
+})
+
+describe('a publish at absolute paths that cannot be finished', () => {
+  const files = (content: string) =>
+    content
+      .split(' ')
+      .map(pair => pair.split('='))
+      .map(([name = '', text = '']) => ({ path: `${root}/etc/${name}`, content: Buffer.from(text), mode: 0o640 }))
+
+  async function stuck() {
+    const at = await place()
+    const replaceFile = at.fileSystem.replaceFile.bind(at.fileSystem)
+    const mend = () => (at.fileSystem.replaceFile = replaceFile)
+    at.fileSystem.replaceFile = async (path, ...rest) => {
+      if (!path.endsWith('/forbidden')) return replaceFile(path, ...rest)
+      throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: 'EACCES', path })
+    }
+    const hook = listener()
+    const bundle = await start(at, { mode: 'files', content: 'a=1 b=1', files, hooks: { hook: hook.tell } })
+    await bundle.confirmed('a=1 b=1')
+    bundle.set('a=2 b=1 forbidden=2')
+    await bundle.until(standing => standing?.failing !== undefined)
+    const shown = async (name: string) => fromBytes(await at.fileSystem.readFile(`${root}/etc/${name}`))
+    return { at, bundle, hook, mend, shown }
+  }
+
+  test('is finished as soon as it can be', async () => {
+    const { bundle, mend, shown } = await stuck()
+    await bundle.until(standing => standing?.failing !== undefined)
+    mend()
+    await bundle.confirmed('a=2 b=1 forbidden=2')
+    expect(await shown('forbidden')).toBe('2')
+  })
+
+  test('leaves no copy behind for each try', async () => {
+    const { at, bundle } = await stuck()
+    await at.clock.advance(600_000)
+    expect(await bundle.publisher.generations()).toEqual([1, 2])
+  })
+
+  test('does not keep newer contents from being published over it', async () => {
+    const { bundle, hook, shown } = await stuck()
+    bundle.set('a=3 b=1')
+    await bundle.confirmed('a=3 b=1')
+    expect(await shown('a')).toBe('3')
+    expect(bundle.standing?.failing).toBeUndefined()
+    expect(hook.heard.at(-1)?.changed).toEqual([`${root}/etc/a`, `${root}/etc/forbidden`])
+  })
+
+  test('is undone when the old contents are asked for again, also after a restart', async () => {
+    const { at, bundle, shown } = await stuck()
+    expect(await shown('a')).toBe('2')
+    await bundle.stop()
+    const again = await start(at, { mode: 'files', content: 'a=1 b=1', files })
+    await again.confirmed('a=1 b=1')
+    expect(await shown('a')).toBe('1')
+  })
+})
+
+test('a failure is tried again at its own pace, however often the inputs change', async () => {
+  const at = await place()
+  const bundle = await start(at, { content: 'A' })
+  await bundle.confirmed('A')
+  let tries = 0
+  at.fileSystem.createFile = async path => {
+    tries++
+    throw Object.assign(new Error(`ENOSPC: no space left on device, open '${path}'`), { code: 'ENOSPC', path })
+  }
+  for (let i = 0; i < 400; i++) {
+    bundle.set(`B${i}`)
+    await at.clock.advance(25)
+  }
+
+  // Ten seconds, and at the longest a second until a pass begins though changes keep coming.
+  expect(tries).toBeLessThan(20)
+})
+
+test('an end loses no hook that is just ending', async () => {
+  const at = await place()
+  const ending = Promise.withResolvers<void>()
+  const bundle = await start(at, { content: 'A', hooks: { slow: () => ending.promise } })
+  await bundle.until(standing => standing?.visible === 1)
+  const stopped = bundle.stop()
+  await at.clock.advance(100)
+  ending.resolve()
+  await stopped
+  const heard: Notice[] = []
+  const again = await start(at, { content: 'A', hooks: { slow: async notice => void heard.push(notice) } })
+  await again.confirmed('A')
+
+  expect(heard).toEqual([])
+})
+
+test('what is visible and being told is not shown as waiting for what it waited for before', async () => {
+  const at = await place()
+  const told = Promise.withResolvers<void>()
+  const bundle = await start(at, { hooks: { slow: () => told.promise } })
+  await bundle.until(standing => standing?.outcome?.kind === 'waiting')
+  bundle.set('A')
+  await bundle.until(standing => standing?.visible === 1)
+  expect(bundle.standing?.outcome).toBeUndefined()
+  told.resolve()
 })
 
 test('a volume whose state was lost is adopted: its hooks are told once, and nothing is published again', async () => {
