@@ -54,7 +54,7 @@ class Reader {
   #readNode(node: unknown, depth: number): Value {
     if (isScalar(node)) return readScalar(node)
     if (isSeq(node)) return node.items.map(item => this.read(item, depth + 1))
-    if (isMap(node)) return this.#readMap(node.items as readonly Pair[], depth)
+    if (isMap(node)) return this.#readMap(node.items, depth)
     // The items of an ordered map, which is a list of maps of one.
     return isPair(node) ? this.#readMap([node], depth) : null
   }

@@ -8,8 +8,8 @@ const INDENT_MAX = 1_000
 
 /** The functions on strings, named and with the order of arguments as in consul-template: the text comes last, for pipes. */
 export const textFunctions: readonly TemplateFunction<unknown>[] = [
-  onText('toLower', text => text.toLowerCase()),
-  onText('toUpper', text => text.toUpperCase()),
+  onText('toLower', text => mapCharacters(text, character => character.toLowerCase())),
+  onText('toUpper', text => mapCharacters(text, character => character.toUpperCase())),
   onText('toTitle', text => text.replaceAll(WORD_START, letter => letter.toUpperCase())),
   onText('trimSpace', trimSpace),
   onText('base64Encode', text => Buffer.from(toBytes(text)).toString('base64')),
@@ -84,6 +84,21 @@ function decodeBase64(text: string, alphabet: RegExp): string {
   // Buffer takes anything for base64, and drops what is none.
   if (!alphabet.test(compact) || compact.length % 4 !== 0) throw new Error('the text is not base64')
   return fromBytes(Buffer.from(compact, 'base64'))
+}
+
+/** Changes a text as Go does, one character for one: `ß` has no upper case, `Σ` is no different at the end of a word, and a
+ *  byte that is no text becomes U+FFFD. */
+function mapCharacters(text: string, change: (character: string) => string): string {
+  return ASCII.test(text) ? change(text) : Array.from(text.toWellFormed(), each => mapOne(each, change)).join('')
+}
+
+// eslint-disable-next-line no-control-regex
+const ASCII = /^[\u0000-\u007f]*$/
+
+function mapOne(character: string, change: (character: string) => string): string {
+  const [first = '', ...more] = Array.from(change(character))
+  // The lower case of İ is i with a dot, of which Go keeps the i; all others that grow have no counterpart of their own.
+  return more.length === 0 || character === '\u0130' ? first : character
 }
 
 function split(separator: string, text: string): readonly string[] {

@@ -76,11 +76,14 @@ describe('a standard function fails', () => {
   ])('in %s: %s', (text, want) => {
     const failure = failureOf(text)
     expect(failure.message.endsWith(`: ${want}`)).toBe(true)
-    for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) {
-      if (cause !== failure) expect(cause.message).not.toContain('s3cret')
-    }
+    expect(messagesOf(failure.cause).join('\n')).not.toContain('s3cret')
   })
 })
+
+/** The messages of an error and of what caused it. */
+function messagesOf(error: unknown): readonly string[] {
+  return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : []
+}
 
 test('every standard function has a signature that begins with its name, and stands under it', () => {
   const table = standardFunctions()
