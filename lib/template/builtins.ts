@@ -1,9 +1,10 @@
 import { byteLength, fromBytes, toBytes } from '../base/text.ts'
 import { int, Uint } from '../base/value.ts'
+import { Channel } from './channel.ts'
 import { isEqual, isLess, type Quoted } from './compare.ts'
 import { escapeHtml, escapeJavaScript, escapeQuery } from './escape.ts'
 import type { ParameterKind } from './function.ts'
-import { Byte, isList, isMap, isTrue, typeName, type Operand } from './operand.ts'
+import { Byte, IntMap, isList, isMap, isTrue, typeName, type Operand } from './operand.ts'
 import { print, println } from './print.ts'
 import { printf } from './printf.ts'
 
@@ -59,6 +60,7 @@ function lengthOf(operand: Operand): number {
   if (typeof operand === 'string') return byteLength(operand)
   if (isList(operand)) return operand.length
   if (isMap(operand)) return operand.size
+  if (operand instanceof Channel) return 0
   if (operand === null) throw new Error('len of nil pointer')
   // Go panics here, and says so.
   if (operand === undefined) throw new Error('reflect: call of reflect.Value.Type on zero Value')
@@ -76,6 +78,7 @@ function indexed(item: Operand, indexes: readonly Operand[]): Operand {
 }
 
 function element(item: Operand, index: Operand): Operand {
+  if (item instanceof IntMap) return elementAt(item, index)
   if (isMap(item)) {
     if (index === null || index === undefined) throw new Error('value is nil; should be of type string')
     if (typeof index !== 'string') throw new Error(`value has type ${typeName(index)}; should be string`)
@@ -92,6 +95,14 @@ function element(item: Operand, index: Operand): Operand {
   const byte = bytes[indexOf(index, bytes.length)]
   if (byte === undefined) throw new Error('reflect: string index out of range')
   return new Byte(BigInt(byte))
+}
+
+function elementAt(item: IntMap, index: Operand): Operand {
+  if (index === null || index === undefined) throw new Error('value is nil; should be of type int')
+  if (typeof index !== 'number' && typeof index !== 'bigint') {
+    throw new Error(`value has type ${typeName(index)}; should be int`)
+  }
+  return item.get(String(index)) ?? []
 }
 
 function indexOf(index: Operand, capacity: number): number {

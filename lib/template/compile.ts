@@ -1,8 +1,18 @@
 import { Uint } from '../base/value.ts'
-import { BREAK, CONTINUE, GO_ON, type CompiledTemplate, type Execution, type Flow, type Perform } from './execution.ts'
+import { Channel } from './channel.ts'
+import {
+  BREAK,
+  CONTINUE,
+  GO_ON,
+  newVariables,
+  type CompiledTemplate,
+  type Execution,
+  type Flow,
+  type Perform,
+} from './execution.ts'
 import { pending, type FunctionTable } from './function.ts'
 import type { ActionNode, BranchNode, ListNode, PipeNode, StatementNode, TemplateNode } from './nodes.ts'
-import { Byte, isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
+import { Byte, IntMap, isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
 import type { TemplateSet } from './parser.ts'
 import { PipelineCompiler } from './pipeline.ts'
 import { quote } from './quote.ts'
@@ -167,8 +177,8 @@ class TemplateCompiler {
       run.at(node)
       template ??= templates.get(name)
       if (template === undefined) return run.fail(`template ${quote(name)} not defined`)
-      if (run.depth >= run.depthMax) return run.exceed(`exceeded maximum template depth (${run.depthMax})`)
-      performTemplate(run, template, argument?.(run, dot))
+      if (run.depth >= run.depthMax) return run.exceedDepth()
+      run.perform(template, argument?.(run, dot))
       return GO_ON
     }
   }
@@ -190,10 +200,14 @@ function performLoop(run: Execution, value: Operand, loop: Loop): boolean {
   if (isMap(value)) {
     // Its keys are sorted even if the first turn breaks.
     run.weigh(value.size)
-    for (const key of sortedKeys(value)) if (loop.turn(run, key, value.get(key)) === BREAK) break
+    const isInts = value instanceof IntMap
+    for (const key of sortedKeys(value)) {
+      if (loop.turn(run, isInts ? Number(key) : key, value.get(key)) === BREAK) break
+    }
     return value.size > 0
   }
   if (value === undefined) return false
+  if (value instanceof Channel) return performReceiving(run, value, loop)
   if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint) {
     return performCount(run, value, loop)
   }
@@ -212,17 +226,13 @@ function performCount(run: Execution, value: number | bigint | Uint, loop: Loop)
   return count > 0
 }
 
-/** Executes a template for another: it sees none of the other's variables. */
-function performTemplate(run: Execution, template: CompiledTemplate, dot: Operand): void {
-  const { variables, template: caller, node } = run
-  run.depth++
-  run.template = template.name
-  run.variables = newVariables(template, dot)
-  template.body(run, dot)
-  run.depth--
-  run.template = caller
-  run.variables = variables
-  run.node = node
+/** What is left in a channel after a break, the next range over it gets. */
+function performReceiving(run: Execution, channel: Channel, loop: Loop): boolean {
+  let i = 0
+  for (let item = channel.receive(); item !== undefined; item = channel.receive()) {
+    if (loop.turn(run, i++, item) === BREAK) break
+  }
+  return i > 0
 }
 
 /** Executes a compiled template, and gives its output. */
@@ -230,10 +240,4 @@ export function perform(run: Execution, template: CompiledTemplate, dot: Operand
   run.variables = newVariables(template, dot)
   template.body(run, dot)
   return run.output.text
-}
-
-function newVariables({ slots }: CompiledTemplate, dot: Operand): Operand[] {
-  const variables: Operand[] = [dot]
-  variables.length = slots
-  return variables
 }

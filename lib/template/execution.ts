@@ -1,5 +1,9 @@
+import { messageOf } from '../base/errors.ts'
 import { byteLength, fromBytes, toBytes } from '../base/text.ts'
+import type { Value } from '../base/value.ts'
+import { Channel } from './channel.ts'
 import { TemplateError, type TemplateErrorCode } from './error.ts'
+import { pending, type Executing, type Pending } from './function.ts'
 import { sourceOf, type Node } from './nodes.ts'
 import { typeName, type Operand } from './operand.ts'
 import { printf } from './printf.ts'
@@ -23,10 +27,11 @@ const DEPTH_MAX = 1_000
  *  takes its time, too. */
 const PIECES_PER_STEP = 64
 
-/** The text that a template belongs to, and how it was asked to be executed. */
+/** The text that a template belongs to, all templates of it, and how it was asked to be executed. */
 export interface Source {
   readonly name: string
   readonly text: string
+  readonly templates: ReadonlyMap<string, CompiledTemplate>
   readonly missingKey: 'error' | 'default' | 'zero'
   readonly showValues: boolean
 }
@@ -49,16 +54,18 @@ export interface CompiledTemplate {
 }
 
 /** One execution of a template. What differs between a template and those that it calls, is exchanged around the call. */
-export class Execution {
+export class Execution implements Executing {
   readonly source: Source
   readonly context: unknown
-  readonly output: Output
+  output: Output
   readonly depthMax: number
   depth = 0
   /** The node that an error would be reported at: the last one begun. */
   node: Node | undefined
   template: string
   variables: Operand[] = []
+  /** How often a function had no answer yet. */
+  #awaited = 0
   #steps = 0
   readonly #stepsMax: number
 
@@ -89,7 +96,8 @@ export class Execution {
 
   /** Counts and checks what a function made. */
   made(result: Operand): Operand {
-    if (typeof result === 'string') {
+    if (result === pending) this.#awaited++
+    else if (typeof result === 'string') {
       this.weigh(result.length)
       if (result.length > this.output.bytesMax) this.exceed(`a string is longer than ${this.output.bytesMax} bytes`)
     }
@@ -98,7 +106,44 @@ export class Execution {
 
   print(operand: Operand): void {
     if (typeof operand === 'string') this.output.write(operand)
-    else this.output.write(showPrinted(operand))
+    else if (operand instanceof Channel) {
+      this.fail(`can't print ${sourceOf(this.node as Node)} of type ${typeName(operand)}`)
+    } else this.output.write(showPrinted(operand))
+  }
+
+  /** Performs another template: it sees none of this one's variables. */
+  perform(template: CompiledTemplate, dot: Operand): void {
+    const { variables, template: caller, node } = this
+    this.depth++
+    this.template = template.name
+    this.variables = newVariables(template, dot)
+    template.body(this, dot)
+    this.depth--
+    this.template = caller
+    this.variables = variables
+    this.node = node
+  }
+
+  execute(name: string, dot: Value): string | Pending {
+    const template = this.source.templates.get(name)
+    if (template === undefined) {
+      throw new Error(`template: no template ${quote(name)} associated with template ${quote(this.source.name)}`)
+    }
+    if (this.depth >= this.depthMax) this.exceedDepth()
+    const { output, variables, template: caller, depth } = this
+    const awaitedBefore = this.#awaited
+    this.output = new Output(this, output.bytesMax)
+    try {
+      this.perform(template, dot ?? undefined)
+      return this.#awaited > awaitedBefore ? pending : this.output.text
+    } finally {
+      // An error in it is reported once more, where the function was called.
+      Object.assign(this, { output, variables, template: caller, depth })
+    }
+  }
+
+  exceedDepth(): never {
+    return this.exceed(`exceeded maximum template depth (${this.depthMax})`)
   }
 
   #outOfSteps(): never {
@@ -110,8 +155,17 @@ export class Execution {
   }
 
   /** A value in a message: itself where the template's owner allows it, as the verb prints it, else its type. */
-  quoted(operand: Operand, verb: 'v' | 's' = 'v'): string {
+  quoted(operand: Operand, verb: 'v' | 's' | 'q' = 'v'): string {
     return this.source.showValues ? printf(`%${verb}`, [operand]) : typeName(operand)
+  }
+
+  /** What a function or method threw becomes the error of the execution. */
+  failCall(name: string, node: Node, error: unknown): never {
+    if (error instanceof TemplateError && error.code === 'bound') throw error
+    this.at(node)
+    const excess = excessOf(error)
+    if (excess !== undefined) this.exceed(`error calling ${name}: ${excess}`, error)
+    return this.fail(`error calling ${name}: ${messageOf(error)}`, { cause: error })
   }
 
   fail(
@@ -132,6 +186,13 @@ export class Execution {
       { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) },
     )
   }
+}
+
+/** Variables for one performance of a template; the first is `$`. */
+export function newVariables({ slots }: CompiledTemplate, dot: Operand): Operand[] {
+  const variables: Operand[] = [dot]
+  variables.length = slots
+  return variables
 }
 
 function lineOf(text: string, lineStart: number): number {

@@ -1,43 +1,58 @@
 import { nearest } from '../base/nearest.ts'
 import { Struct } from '../base/value.ts'
+import { isBoxed, type Boxing } from './boxing.ts'
 import type { Execution } from './execution.ts'
 import { pending } from './function.ts'
-import { isMap, typeName, type Operand } from './operand.ts'
+import { Instance, type Method } from './instance.ts'
+import { callMethod, noArguments, type MethodCall } from './method.ts'
+import type { Node } from './nodes.ts'
+import { IntMap, isMap, typeName, type Operand } from './operand.ts'
 import { quote } from './quote.ts'
 
-/** Whether Go would hold a value as an interface, which its messages then name as the type: known when the template is
- *  compiled, or found in the slot of a variable when it executes. */
-export type Boxing = boolean | number
-
-export function isBoxed(run: Execution, boxing: Boxing): boolean {
-  return typeof boxing === 'number' ? run.variables[boxing] === true : boxing
-}
-
-/** Takes a chain of fields, `.a.b.c`, of a value. */
-export function fieldsOf(run: Execution, receiver: Operand, names: readonly string[], boxing: Boxing): Operand {
+/** Takes a chain of fields, `.a.b.c`, of a value; one that is a method is called. */
+export function fieldsOf(
+  run: Execution,
+  receiver: Operand,
+  names: readonly string[],
+  boxing: Boxing,
+  node: Node,
+): Operand {
   let value = receiver
   let valueBoxing = boxing
   for (const name of names) {
     const isElement = isMap(value)
-    value = fieldOf(run, value, name, valueBoxing)
+    value = fieldOf(run, value, name, valueBoxing, node)
     valueBoxing = isElement
   }
   return value
 }
 
-/** As `fieldsOf`, where arguments were given, as only methods could take them: always an error, but on pending and nothing. */
-export function invokedFieldOf(run: Execution, receiver: Operand, names: readonly string[], boxing: Boxing): Operand {
+/** As `fieldsOf`, where arguments were given: an error, unless the last is a method, or on pending and nothing. */
+export function invokedFieldOf(
+  run: Execution,
+  receiver: Operand,
+  names: readonly string[],
+  boxing: Boxing,
+  call: MethodCall,
+): Operand {
+  const { node } = call
   const last = names.at(-1) as string
-  const value = fieldsOf(run, receiver, names.slice(0, -1), boxing)
-  if (value instanceof Struct && value.fields.has(last)) {
-    run.fail(`${last} has arguments but cannot be invoked as function`)
+  const value = fieldsOf(run, receiver, names.slice(0, -1), boxing, node)
+  if (value instanceof Struct) {
+    const method = methodOf(value, last)
+    if (method !== undefined) return callMethod(run, last, method, call)
+    if (value.fields.has(last)) run.fail(`${last} has arguments but cannot be invoked as function`)
   }
   if (isMap(value)) run.fail(`${last} is not a method but has arguments`)
-  return fieldOf(run, value, last, names.length > 1 || boxing)
+  return fieldOf(run, value, last, names.length > 1 || boxing, node)
 }
 
-function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing): Operand {
-  if (isMap(receiver)) {
+function methodOf(value: Operand, name: string): Method | undefined {
+  return value instanceof Instance ? value.methods.get(name) : undefined
+}
+
+function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing, node: Node): Operand {
+  if (isMap(receiver) && !(receiver instanceof IntMap)) {
     const value = receiver.get(name)
     return value === undefined ? missingKey(run, receiver.keys(), name) : value
   }
@@ -49,9 +64,13 @@ function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing
   if (receiver === null) return run.fail(`nil pointer evaluating interface {}.${name}`)
   let candidates: Iterable<string> = []
   if (receiver instanceof Struct) {
+    const method = methodOf(receiver, name)
+    if (method !== undefined) {
+      return callMethod(run, name, method, { node, args: noArguments, dot: undefined, final: undefined })
+    }
     const value = receiver.fields.get(name)
     if (value !== undefined) return value
-    candidates = receiver.fields.keys()
+    candidates = [...receiver.fields.keys(), ...(receiver instanceof Instance ? receiver.methods.keys() : [])]
   }
   const type = isBoxed(run, boxing) ? 'interface {}' : typeName(receiver)
   return run.fail(`can't evaluate field ${name} in type ${type}`, { hint: hintFor(name, candidates) })

@@ -19,7 +19,19 @@ export interface TemplateFunction<Context> {
   /** The kind of the arguments after the fixed ones. @default there may be none */
   readonly variadic?: ParameterKind
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
-  call(context: Context, args: readonly Value[]): Value | Pending
+  call(context: Context, args: readonly Value[], execution: Executing): Value | Pending
+}
+
+/** What a function may ask of the execution that calls it: one object for all calls of one execution. */
+export interface Executing {
+  /** What another template of the same set prints for `dot`; pending while an answer is awaited for it. Throws an Error, also
+   *  when there is no such template. */
+  execute(template: string, dot: Value): string | Pending
+  /** A value for an error's message, as the verb prints it; its type, unless errors may show values. */
+  quoted(value: Value, verb?: 'v' | 's' | 'q'): string
+  /** Counts characters or items that a function goes through beside those of its arguments and its result, so that the
+   *  bound on steps holds for them. */
+  weigh(pieces: number): void
 }
 
 /** What an argument must be: `any` is every value and nil; the others are Go's `string`, `bool`, `int`, `float64`,

@@ -10,6 +10,9 @@ export type Operand = Value | Complex | Pending | undefined
 /** A byte of a string, what indexing one gives: Go's uint8. */
 export class Byte extends Uint {}
 
+/** A map whose keys are ints, which stand in it as their decimal text: `map[int][]interface {}`. */
+export class IntMap extends Map<string, Value> {}
+
 /** The type as Go names it. */
 export function typeName(operand: Operand): string {
   if (operand === null || operand === undefined) return 'interface {}'
@@ -25,6 +28,7 @@ export function typeName(operand: Operand): string {
       return 'pending'
     default:
   }
+  if (operand instanceof IntMap) return 'map[int][]interface {}'
   if (operand instanceof Map) return 'map[string]interface {}'
   if (operand instanceof Struct) return operand.typeName
   if (operand instanceof Float) return 'float64'
@@ -88,5 +92,6 @@ function compareBytes(a: string, b: string): number {
 
 /** The keys of a map in the order that templates see. */
 export function sortedKeys(map: ReadonlyMap<string, Value>): readonly string[] {
+  if (map instanceof IntMap) return [...map.keys()].toSorted((a, b) => Number(a) - Number(b))
   return [...map.keys()].toSorted(compareText)
 }

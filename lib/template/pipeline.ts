@@ -1,8 +1,11 @@
 import { Float, int } from '../base/value.ts'
-import { compileCall, type Command, type OperandCompiler } from './call.ts'
+import type { OperandCompiler } from './argument.ts'
+import type { Boxing } from './boxing.ts'
+import { compileCall, type Command } from './call.ts'
 import type { Evaluate } from './execution.ts'
-import { fieldsOf, invokedFieldOf, type Boxing } from './field.ts'
+import { fieldsOf, invokedFieldOf } from './field.ts'
 import type { FunctionTable } from './function.ts'
+import { compileMethodArguments } from './method.ts'
 import type {
   ChainNode,
   CommandNode,
@@ -80,11 +83,11 @@ export class PipelineCompiler implements OperandCompiler {
       case 'identifier':
         return this.#compileCall(word, command, args, hasFinal)
       case 'field':
-        return this.#compileField(word, hasArguments)
+        return hasArguments ? this.#compileInvokedField(word, args, hasFinal) : this.#compileField(word)
       case 'chain':
-        return this.#compileChain(word, hasArguments)
+        return hasArguments ? this.#compileInvokedChain(word, args, hasFinal) : this.#compileChain(word)
       case 'variable':
-        return this.#compileVariable(word, hasArguments)
+        return hasArguments ? this.#compileInvokedVariable(word, args, hasFinal) : this.#compileVariable(word)
       case 'pipe':
         // Go says so before it begins the node.
         if (hasArguments) return run => run.fail(nonFunction(word))
@@ -113,11 +116,11 @@ export class PipelineCompiler implements OperandCompiler {
           return dot
         }
       case 'field':
-        return this.#compileField(node, false)
+        return this.#compileField(node)
       case 'variable':
-        return this.#compileVariable(node, false)
+        return this.#compileVariable(node)
       case 'chain':
-        return this.#compileChain(node, false)
+        return this.#compileChain(node)
       case 'identifier': {
         const call = this.#compileCall(node, node, [], false)
         return (run, dot) => call(run, dot, undefined)
@@ -154,46 +157,79 @@ export class PipelineCompiler implements OperandCompiler {
     }
   }
 
-  #compileField(node: FieldNode, hasArguments: boolean): Evaluate {
+  #compileField(node: FieldNode): Evaluate {
     const { names } = node
     const boxing = this.#scope.dotBoxing
-    const take = hasArguments ? invokedFieldOf : fieldsOf
     return (run, dot) => {
       run.at(node)
-      return take(run, dot, names, boxing)
+      return fieldsOf(run, dot, names, boxing, node)
     }
   }
 
-  #compileVariable(node: VariableNode, hasArguments: boolean): Evaluate {
+  #compileInvokedField(node: FieldNode, words: readonly OperandNode[], hasFinal: boolean): Command {
+    const { names } = node
+    const boxing = this.#scope.dotBoxing
+    const args = compileMethodArguments(words, hasFinal, this)
+    return (run, dot, final) => {
+      run.at(node)
+      return invokedFieldOf(run, dot, names, boxing, { node, args, dot, final })
+    }
+  }
+
+  #compileVariable(node: VariableNode): Evaluate {
     const { name, fields } = node
     const variable = this.#scope.find(name)
     if (variable === undefined) return failing(node, `undefined variable: ${name}`)
     const { slot, boxing } = variable
     if (fields.length === 0) {
-      if (hasArguments) return notAFunction(node)
       return run => {
         run.at(node)
         return run.variables[slot]
       }
     }
-    const take = hasArguments ? invokedFieldOf : fieldsOf
     return run => {
       run.at(node)
-      return take(run, run.variables[slot], fields, boxing)
+      return fieldsOf(run, run.variables[slot], fields, boxing, node)
     }
   }
 
-  #compileChain(node: ChainNode, hasArguments: boolean): Evaluate {
-    const { fields } = node
-    if (node.node.kind === 'nil') return failing(node, `indirection through explicit nil in ${sourceOf(node)}`)
-    const receiver = this.compileOperand(node.node)
-    const take = hasArguments ? invokedFieldOf : fieldsOf
-    const boxing: Boxing = false
-    return (run, dot) => {
+  #compileInvokedVariable(node: VariableNode, words: readonly OperandNode[], hasFinal: boolean): Command {
+    const { name, fields } = node
+    const variable = this.#scope.find(name)
+    if (variable === undefined) return failing(node, `undefined variable: ${name}`)
+    if (fields.length === 0) return notAFunction(node)
+    const { slot, boxing } = variable
+    const args = compileMethodArguments(words, hasFinal, this)
+    return (run, dot, final) => {
       run.at(node)
-      return take(run, receiver(run, dot), fields, boxing)
+      return invokedFieldOf(run, run.variables[slot], fields, boxing, { node, args, dot, final })
     }
   }
+
+  #compileChain(node: ChainNode): Evaluate {
+    const { fields } = node
+    if (node.node.kind === 'nil') return failing(node, nilReceiver(node))
+    const receiver = this.compileOperand(node.node)
+    return (run, dot) => {
+      run.at(node)
+      return fieldsOf(run, receiver(run, dot), fields, false, node)
+    }
+  }
+
+  #compileInvokedChain(node: ChainNode, words: readonly OperandNode[], hasFinal: boolean): Command {
+    const { fields } = node
+    if (node.node.kind === 'nil') return failing(node, nilReceiver(node))
+    const receiver = this.compileOperand(node.node)
+    const args = compileMethodArguments(words, hasFinal, this)
+    return (run, dot, final) => {
+      run.at(node)
+      return invokedFieldOf(run, receiver(run, dot), fields, false, { node, args, dot, final })
+    }
+  }
+}
+
+function nilReceiver(node: ChainNode): string {
+  return `indirection through explicit nil in ${sourceOf(node)}`
 }
 
 function notAFunction(node: OperandNode): Evaluate {

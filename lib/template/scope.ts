@@ -1,4 +1,4 @@
-import type { Boxing } from './field.ts'
+import type { Boxing } from './boxing.ts'
 
 /** A variable of a template, while it is compiled. */
 export interface Variable {

@@ -1,6 +1,7 @@
 import { Float, Struct, Uint } from '../base/value.ts'
 import { Complex } from './complex.ts'
 import { formatFloat } from './float.ts'
+import { Instance } from './instance.ts'
 import { isMap, sortedKeys, type Operand } from './operand.ts'
 
 /** What an action prints. */
@@ -32,6 +33,7 @@ export function show(operand: Operand): string {
   }
   if (operand instanceof Float) return showFloat(operand.value)
   if (operand instanceof Uint) return String(operand.value)
+  if (operand instanceof Instance && operand.text !== undefined) return operand.text()
   if (operand instanceof Struct) return `{${[...operand.fields.values()].map(show).join(' ')}}`
   if (operand instanceof Complex) return showComplex(operand)
   return `[${operand.map(show).join(' ')}]`

@@ -7,7 +7,14 @@ import { parse } from './parser.ts'
 
 export { TemplateError, type TemplateErrorCode } from './error.ts'
 export type { Bounds } from './execution.ts'
-export { pending, type FunctionTable, type ParameterKind, type Pending, type TemplateFunction } from './function.ts'
+export {
+  pending,
+  type Executing,
+  type FunctionTable,
+  type ParameterKind,
+  type Pending,
+  type TemplateFunction,
+} from './function.ts'
 
 /** What makes a template. */
 export interface TemplateOptions<Context> {
@@ -40,7 +47,7 @@ export function parseTemplate<Context>(options: TemplateOptions<Context>): Templ
   // Each function gets back the context that its table was made for.
   const templates = compileAll(set, functions)
   const main = templates.get(name) as CompiledTemplate
-  const source: Source = { name, text, missingKey, showValues }
+  const source: Source = { name, text, templates, missingKey, showValues }
   return {
     name,
     execute: (dot, context, bounds = {}) => executeWithin(new Execution(source, main, context, bounds), main, dot),
