@@ -23,8 +23,8 @@ FROM ${BASE_IMAGE}
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git libatomic1 openssh-client tini \
  && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/debconf \
- && groupadd --gid 65532 outrigger \
- && useradd --uid 65532 --gid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin outrigger \
+ && echo 'outrigger:x:65532:' >> /etc/group \
+ && echo 'outrigger:x:65532:65532::/tmp:/usr/sbin/nologin' >> /etc/passwd \
  && install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/outrigger \
  && install --directory /etc/outrigger
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
