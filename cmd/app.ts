@@ -20,6 +20,7 @@ import { acquireLock } from '../lib/state/lock.ts'
 import type { Status } from '../lib/status.ts'
 import { Reconciler } from '../lib/sync/reconciler.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
+import { hideCredentials } from './credentials.ts'
 import { buildRenderers, openSources, type Sources } from './sources.ts'
 import type { AppWorld } from './world.ts'
 
@@ -28,18 +29,21 @@ export interface AppOptions {
   readonly tellHooks: boolean
   /** Whether the health listener is started, where one is configured. @default true */
   readonly listen?: boolean
+  /** Is told of a bug that ended a loop: what remains only looks alive. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** Builds everything that a configuration asks for and starts nothing: no lock is taken, nothing is watched or published. So a
  *  new configuration can be built beside the running one. Rejects when the configuration cannot work here. */
 export async function buildApp(config: Config, world: AppWorld, options: AppOptions): Promise<App> {
+  await hideCredentials(config, world)
   await world.fileSystem.makeDirectories(config.stateDirectory, 0o700)
   const digestKey = await readDigestKey(config.stateDirectory, world.fileSystem)
   const renderers = await buildRenderers(config, config.bundles.keys(), digestKey, world)
   return new App(config, world, options, await openSources(config, world), renderers, digestKey)
 }
 
-/** A configuration at work. `start`, then `stop`; both once. */
+/** A configuration at work. `start` once, or not at all, then `stop`. */
 export class App {
   readonly config: Config
   readonly #world: AppWorld
@@ -65,7 +69,11 @@ export class App {
     this.#sources = sources
     this.#renderers = renderers
     this.#digestKey = digestKey
-    this.#scope = new Scope(error => world.log.error('a loop ended', { error }))
+    this.#scope = new Scope(error => {
+      world.log.error('a loop ended', { error })
+      options.onFailure(error)
+    })
+    this.#scope.onEnd(() => sources.close())
     const types = new Map([...config.providers].map(([name, { plugin }]) => [name, plugin.type]))
     this.#reporter = new Reporter(
       new Map([...config.bundles.keys()].map(name => [name, () => this.#notifiers.get(name)?.owed() ?? []])),
@@ -74,11 +82,11 @@ export class App {
     )
   }
 
-  /** Takes the locks, takes up what was left, and starts the loops. Rejects when a lock is held or the state cannot be used. */
+  /** Takes the locks, opens what is needed, and only then starts the loops, which take up what was left. Rejects when a lock is
+   *  held, a port is taken or the state cannot be used; then nothing has been published or told. */
   async start(): Promise<void> {
     const { fileSystem, clock } = this.#world
     const { stateDirectory, bundles, admin } = this.config
-    this.#scope.onEnd(() => this.#sources.close())
     // The state directory is one writer's as well: journals and private stores lie there.
     const volumes = [...bundles.values()].flatMap(({ volume }) => volume ?? [])
     for (const volume of volumes) await fileSystem.makeDirectories(volume, 0o755)
@@ -86,14 +94,20 @@ export class App {
       const lock = await acquireLock(directory, clock, this.#scope.signal)
       this.#scope.onEnd(() => lock.release())
     }
-    for (const bundle of bundles.values()) await this.#startBundle(bundle)
+    if (admin !== undefined && this.#options.listen !== false) {
+      const { log, redactor } = this.#world
+      const redact = (line: string) => redactor.redact(line)
+      const listener = await startAdmin({ ...admin, status: () => this.status(), redact, clock, log })
+      this.#scope.onEnd(() => listener.close())
+    }
+    const reconcilers: Reconciler[] = []
+    for (const bundle of bundles.values()) reconcilers.push(await this.#prepare(bundle))
+    for (const reconciler of reconcilers) this.#scope.run(signal => reconciler.run(signal))
     this.#scope.run(signal => this.#reporter.beat(signal))
-    if (admin === undefined || this.#options.listen === false) return
-    const listener = await startAdmin({ ...admin, status: () => this.status(), clock, log: this.#world.log })
-    this.#scope.onEnd(() => listener.close())
   }
 
-  /** Ends the loops, in the middle of whatever they do: what is durable is taken up at the next start. */
+  /** Ends the loops, in the middle of whatever they do: what is durable is taken up at the next start. Only a hook that is
+   *  being called is given some time to end. */
   async stop(): Promise<void> {
     await this.#scope.end(new Error('stopping'))
   }
@@ -107,7 +121,7 @@ export class App {
     return this.#reporter.listen(listener)
   }
 
-  async #startBundle(bundle: BundleOptions): Promise<void> {
+  async #prepare(bundle: BundleOptions): Promise<Reconciler> {
     const { clock, random, log, fileSystem } = this.#world
     const renderer = this.#renderers.get(bundle.name)
     if (renderer === undefined) throw new TypeError(`no renderer for ${bundle.name}`)
@@ -127,8 +141,9 @@ export class App {
       log,
     })
     this.#notifiers.set(bundle.name, notifier)
-    this.#scope.onEnd(() => notifier.close())
-    const reconciler = new Reconciler(
+    // Beside the loop and not after it, because the loop waits for hooks.
+    this.#scope.signal.addEventListener('abort', () => this.#scope.run(() => notifier.close()))
+    return new Reconciler(
       {
         bundle: bundle.name,
         settle: bundle.settle,
@@ -149,7 +164,6 @@ export class App {
       },
       standing => this.#reporter.report(bundle.name, standing),
     )
-    this.#scope.run(signal => reconciler.run(signal))
   }
 
   #publisher({ volume, keepAgeMs }: BundleOptions, directory: string): Publisher {

@@ -6,6 +6,7 @@ import type { Config } from '../lib/config/config.ts'
 import type { Renderer } from '../lib/render/renderer.ts'
 import type { Subscription } from '../lib/store/store.ts'
 import type { AppWorld } from './world.ts'
+import { hideCredentials } from './credentials.ts'
 import { buildRenderers, openSources } from './sources.ts'
 
 /** One bundle that is rendered and not published. */
@@ -23,6 +24,7 @@ export interface Previews {
 /** Opens the providers and renderers of a configuration beside whatever may be running on it: the providers keep what they
  *  need in a directory that is gone afterwards, and no lock is taken. */
 export async function openPreview(config: Config, names: readonly string[], world: AppWorld): Promise<Previews> {
+  await hideCredentials(config, world)
   const renderers = await buildRenderers(config, names, randomBytes(32), world)
   const stateDirectory = await mkdtemp(join(tmpdir(), 'outrigger-render-'))
   const removeState = () => rm(stateDirectory, { recursive: true, force: true })

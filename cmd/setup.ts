@@ -1,22 +1,21 @@
 import { dirname, resolve } from 'node:path'
-import { jsonLog, type Log, type LogLevel } from '../lib/base/log.ts'
+import { jsonLog, type LogLevel } from '../lib/base/log.ts'
 import { Redactor } from '../lib/base/secret.ts'
 import { ConfigError, loadConfig, type Config } from '../lib/config/config.ts'
 import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
 import type { CommonOptions } from './options.ts'
 import { sayError, sayProblems, textLine } from './terminal.ts'
-import type { World } from './world.ts'
+import type { AppWorld, World } from './world.ts'
 
-/** The log that the options ask for, and the redactor that every line passes. */
-export function openLog(
-  options: CommonOptions,
-  { terminal }: World,
-  level: LogLevel = 'info',
-): { log: Log; redactor: Redactor } {
+/** The world with the log that the options ask for, and the redactor that every line passes. */
+export function withLog(options: CommonOptions, world: World, level: LogLevel = 'info'): AppWorld {
+  const { terminal } = world
   const redactor = new Redactor()
   const format = options.logFormat ?? (terminal.interactive ? 'text' : 'json')
   const write = (line: string) => terminal.log(format === 'json' ? line : textLine(line))
-  return { log: jsonLog({ level: options.logLevel ?? level, redactor, write }), redactor }
+  const log = jsonLog({ level: options.logLevel ?? level, redactor, write })
+  const say = (line: string) => terminal.say(redactor.redact(line))
+  return { ...world, terminal: { ...terminal, say }, log, redactor }
 }
 
 /** The configuration, or undefined when it is wrong: then everything that is wrong with it has been said. */

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { ConfigProblem } from '../lib/config/config.ts'
 import { formatProblem } from '../lib/config/problem.ts'
-import { messageOf, OperationalError } from '../lib/errors.ts'
+import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
 
 // All printing is here.
 //
@@ -28,14 +28,18 @@ export const systemTerminal: Terminal = {
   interactive: process.stderr.isTTY,
 }
 
+/** How long a full pipe is left alone before the next try. */
+const FULL_PIPE_MS = 5
+
 /** Writes everything, also into a pipe that is full for the moment (EAGAIN) or gone for good (EPIPE: nobody listens any more). */
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(descriptor, bytes, written)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') continue
-      return
+      if (systemCode(error) !== 'EAGAIN') return
+      // Asleep, not in a loop: its reader may need the processor, or take long.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_MS)
     }
   }
 }

@@ -1,11 +1,13 @@
 import { formatDurationMs } from '../../lib/base/duration.ts'
 import { showDependency } from '../../lib/dependency.ts'
 import type { BundleStatus } from '../../lib/status.ts'
+import { messageOf } from '../../lib/errors.ts'
 import { explainOutcome } from '../../lib/outcome.ts'
 import { buildApp, type App } from '../app.ts'
 import { ExitCode } from '../exit-code.ts'
+import { listenForLeave } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
-import { openLog, readConfig } from '../setup.ts'
+import { readConfig, withLog } from '../setup.ts'
 import { sayError, sayProblem, type Terminal } from '../terminal.ts'
 import type { World } from '../world.ts'
 
@@ -21,46 +23,56 @@ export interface OnceOptions extends CommonOptions {
 
 /** Brings every bundle up to date, tells the hooks, and ends: the same loop as `run`, with a deadline and an exit code. */
 export async function once(options: OnceOptions, world: World): Promise<number> {
+  const leaving = listenForLeave(world.signals)
+  try {
+    return await Promise.race([bringUpToDate(options, world, leaving.signal), leaving.atOnce])
+  } finally {
+    leaving.stop()
+  }
+}
+
+async function bringUpToDate(options: OnceOptions, world: World, signal: AbortSignal): Promise<number> {
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
-  const { terminal, clock, signals } = world
-  const { log, redactor } = openLog(options, world, 'silent')
+  const appWorld = withLog(options, world, 'silent')
+  const { terminal, clock, log } = appWorld
+  const died = Promise.withResolvers<never>()
+  died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.
   let app: App
   try {
-    app = await buildApp(config, { ...world, log, redactor }, { tellHooks: options.hooks, listen: false })
+    app = await buildApp(config, appWorld, { tellHooks: options.hooks, listen: false, onFailure: died.reject })
   } catch (error) {
     sayError(terminal, error)
     return ExitCode.usage
   }
   const over = new AbortController()
-  const stopListening = signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))
+  const either = AbortSignal.any([signal, over.signal])
   try {
     await app.start()
     const waits = [
-      ended(app, over.signal),
-      sayPatiently(app, world, over.signal),
-      ...(options.timeoutMs === 0 ? [] : [clock.sleep(options.timeoutMs, over.signal)]),
+      ended(app, either),
+      sayPatiently(app, appWorld, either),
+      ...(options.timeoutMs === 0 ? [] : [clock.sleep(options.timeoutMs, either)]),
     ]
-    await Promise.race(waits.map(wait => wait.catch(() => {})))
-    over.abort(new Error('once is over'))
-    return conclude(app.status().bundles, terminal, options.timeoutMs)
+    await Promise.race([...waits.map(wait => wait.catch(() => {})), died.promise])
+    const why = signal.aborted
+      ? messageOf(signal.reason)
+      : `gave up waiting after ${formatDurationMs(options.timeoutMs)}`
+    return conclude(app.status().bundles, terminal, why, signal.aborted)
   } catch (error) {
     sayError(terminal, error)
     return ExitCode.failed
   } finally {
     over.abort(new Error('once is over'))
-    stopListening()
-    await app.stop()
+    await app.stop().catch((error: unknown) => log.warn('not ended in good order', { error: messageOf(error) }))
   }
 }
 
-/** Resolves when no bundle has anything left to do, or one has failed: more waiting would not help. */
+/** Resolves when every bundle has come to an end, good or bad. One that failed does not keep the others from theirs. */
 function ended(app: App, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const look = () => {
-      const ends = app.status().bundles.map(endOf)
-      if (ends.every(end => end !== undefined) || ends.some(end => end !== undefined && end !== ExitCode.done))
-        resolve()
+      if (app.status().bundles.every(bundle => endOf(bundle) !== undefined)) resolve()
     }
     const stop = app.listen(look)
     signal.addEventListener('abort', stop, { once: true })
@@ -103,8 +115,9 @@ function sayWaiting({ name, lastOutcome, owed, generation }: BundleStatus, termi
   }
 }
 
-/** Says how each bundle ended, and gives the exit code: the gravest of all. */
-function conclude(bundles: readonly BundleStatus[], terminal: Terminal, timeoutMs: number): number {
+/** Says how each bundle ended, and gives the exit code: the gravest of all.
+ *  @param why nothing more is waited for, where something is. */
+function conclude(bundles: readonly BundleStatus[], terminal: Terminal, why: string, wasInterrupted: boolean): number {
   let code: number = ExitCode.done
   for (const bundle of bundles) {
     const { name, generation, lastOutcome, owed } = bundle
@@ -128,7 +141,7 @@ function conclude(bundles: readonly BundleStatus[], terminal: Terminal, timeoutM
     }
     if (end !== ExitCode.done && owed.length > 0) code = ExitCode.failed
   }
-  if (code === ExitCode.waiting)
-    terminal.say(`gave up waiting after ${formatDurationMs(timeoutMs)}; nothing was taken away`)
-  return code
+  if (code !== ExitCode.waiting) return code
+  terminal.say(`${why}; nothing was taken away`)
+  return wasInterrupted ? ExitCode.failed : code
 }

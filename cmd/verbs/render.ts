@@ -2,7 +2,7 @@ import { fromBytes } from '../../lib/base/text.ts'
 import { showDependency } from '../../lib/dependency.ts'
 import type { OutputFile } from '../../lib/generation.ts'
 import { takenWithin } from '../../lib/sync/settle.ts'
-import { openLog, readConfig } from '../setup.ts'
+import { withLog, readConfig } from '../setup.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommonOptions } from '../options.ts'
 import { openPreview, type Preview } from '../preview.ts'
@@ -22,22 +22,22 @@ export interface RenderOptions extends CommonOptions {
 
 /** Prints what would be published. Publishes nothing, tells nobody, keeps nothing. */
 export async function render(options: RenderOptions, world: World): Promise<number> {
-  const { terminal } = world
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
   const names = options.bundle === undefined ? [...config.bundles.keys()] : [options.bundle]
   if (!names.every(name => config.bundles.has(name))) {
     sayProblem(
-      terminal,
+      world.terminal,
       `no bundle is named "${names[0]}"`,
       `the configuration has ${[...config.bundles.keys()].join(', ')}`,
     )
     return ExitCode.usage
   }
-  const { log, redactor } = openLog(options, world, 'silent')
+  const appWorld = withLog(options, world, 'silent')
+  const { terminal, redactor } = appWorld
   const over = new AbortController()
   const stopListening = world.signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))
-  const previews = await openPreview(config, names, { ...world, log, redactor }).catch((error: unknown) => {
+  const previews = await openPreview(config, names, appWorld).catch((error: unknown) => {
     sayError(terminal, error)
     return undefined
   })
@@ -48,7 +48,7 @@ export async function render(options: RenderOptions, world: World): Promise<numb
   try {
     const deadlineMs = world.clock.monotonicMs() + (options.timeoutMs || Number.POSITIVE_INFINITY)
     for (const preview of previews.bundles) {
-      const files = await filesOf(preview, deadlineMs, world, over.signal)
+      const files = await filesOf(preview, deadlineMs, appWorld, over.signal)
       if (typeof files === 'number') return files
       const code = print(preview.name, files)
       if (code !== ExitCode.done) return code

@@ -1,94 +1,105 @@
+import { Mailbox } from '../../lib/base/mailbox.ts'
+import type { Config } from '../../lib/config/config.ts'
 import { messageOf } from '../../lib/errors.ts'
 import { buildApp, type App } from '../app.ts'
 import { ExitCode } from '../exit-code.ts'
+import { listenForLeave, type Leaving } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
-import { openLog, readConfig } from '../setup.ts'
+import { readConfig, withLog } from '../setup.ts'
 import { sayError } from '../terminal.ts'
 import type { World } from '../world.ts'
 
-/** Keeps every bundle current until SIGTERM or SIGINT. SIGHUP loads the configuration beside the running one: on any problem
- *  the old one stays. A second SIGTERM or SIGINT leaves at once, by the system's default. */
+/** Keeps every bundle current until SIGTERM or SIGINT, then ends in good order; a second one leaves at once. SIGHUP loads the
+ *  configuration beside the running one: on any problem the old one stays. */
 export async function run(options: CommonOptions, world: World): Promise<number> {
+  // From the first moment on: a SIGHUP would end us otherwise, and as process 1 of a container we would miss a SIGTERM.
+  const leaving = listenForLeave(world.signals)
+  const reload = new Mailbox<undefined>()
+  const stopListening = world.signals.on(['SIGHUP'], () => reload.put(undefined))
+  try {
+    return await Promise.race([keepCurrent(options, world, reload, leaving), leaving.atOnce])
+  } finally {
+    stopListening()
+    leaving.stop()
+  }
+}
+
+async function keepCurrent(
+  options: CommonOptions,
+  world: World,
+  reload: Mailbox<undefined>,
+  leaving: Leaving,
+): Promise<number> {
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
-  const { log, redactor } = openLog(options, world)
-  const appWorld = { ...world, log, redactor }
+  const appWorld = withLog(options, world)
+  const { log, terminal } = appWorld
+  const died = Promise.withResolvers<never>()
+  died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.
   let app: App
   try {
-    app = await buildApp(config, appWorld, { tellHooks: true })
+    app = await build(config)
   } catch (error) {
-    sayError(world.terminal, error)
+    sayError(terminal, error)
     return ExitCode.usage
   }
-
-  const leaving = new AbortController()
-  let reload = newReload()
-  const stopListening = [
-    world.signals.on(['SIGHUP'], () => reload.ask()),
-    world.signals.on(['SIGTERM', 'SIGINT'], signal => {
-      stopListening[1]?.()
-      log.info('leaving', { signal })
-      leaving.abort(new Error(`got ${signal}`))
-    }),
-  ]
   try {
+    leaving.signal.throwIfAborted()
     log.info('starting', { config: config.file })
     await app.start()
     for (;;) {
-      await Promise.race([aborted(leaving.signal), reload.asked])
-      if (leaving.signal.aborted) return ExitCode.done
-      reload = newReload()
+      await Promise.race([reload.take(leaving.signal), died.promise])
       const next = await loadBeside()
-      if (next === undefined) {
-        log.error('configuration not loaded, the old one stays', { config: config.file })
-        continue
-      }
-      app = await replace(app, next)
+      if (next === undefined) log.error('configuration not loaded, the old one stays', { config: config.file })
+      else app = await replace(app, next)
     }
   } catch (error) {
-    sayError(world.terminal, error)
+    if (error === leaving.signal.reason) {
+      log.info('leaving', { why: messageOf(error) })
+      return ExitCode.done
+    }
+    sayError(terminal, error)
     return ExitCode.failed
   } finally {
-    await app.stop()
-    for (const stop of stopListening) stop()
+    await end(app)
+  }
+
+  function build(wanted: Config): Promise<App> {
+    return buildApp(wanted, appWorld, { tellHooks: true, onFailure: died.reject })
   }
 
   async function loadBeside(): Promise<App | undefined> {
-    const loaded = await readConfig(options, world)
-    if (loaded === undefined) return undefined
     try {
-      return await buildApp(loaded, appWorld, { tellHooks: true })
+      const loaded = await readConfig(options, world)
+      return loaded && (await build(loaded))
     } catch (error) {
-      sayError(world.terminal, error)
+      sayError(terminal, error)
       return undefined
     }
   }
 
   /** Stops the old one and starts the next; should that one not start, the old configuration is started again. */
   async function replace(old: App, next: App): Promise<App> {
-    await old.stop()
+    if (leaving.signal.aborted) {
+      await end(next)
+      return old
+    }
+    await end(old)
     try {
       await next.start()
-      log.info('configuration loaded', { config: config?.file })
+      log.info('configuration loaded', { config: next.config.file })
       return next
     } catch (error) {
       log.error('configuration not started, the old one stays', { error: messageOf(error) })
-      await next.stop()
-      const again = await buildApp(old.config, appWorld, { tellHooks: true })
+      await end(next)
+      const again = await build(old.config)
       await again.start()
       return again
     }
   }
-}
 
-function newReload() {
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
-  return { asked, ask }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  /** What cannot be closed does not change how the program ends, nor keep the next configuration from being started. */
+  async function end(ending: App): Promise<void> {
+    await ending.stop().catch((error: unknown) => log.warn('not ended in good order', { error: messageOf(error) }))
+  }
 }

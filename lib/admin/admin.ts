@@ -12,6 +12,8 @@ export interface AdminOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly status: () => Status
+  /** Masks in a line what must not be seen. @default nothing */
+  readonly redact?: (line: string) => string
   readonly clock: Clock
   readonly log: Log
 }
@@ -70,7 +72,11 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   }
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, { status, clock, log }: AdminOptions): void {
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, redact, clock, log }: AdminOptions,
+): void {
   const question = QUESTIONS.get(request.url?.split('?', 1)[0] ?? '')
   if (question === undefined) {
     return send(response, 404, ['not found', ...[...QUESTIONS.keys()].map(path => `see ${path}`)])
@@ -81,7 +87,7 @@ function respond(request: IncomingMessage, response: ServerResponse, { status, c
   }
   try {
     const { well, lines } = question(status(), clock.monotonicMs())
-    send(response, well ? 200 : 503, lines)
+    send(response, well ? 200 : 503, redact === undefined ? lines : lines.map(redact))
   } catch (error) {
     log.error('health cannot be told', { error: messageOf(error) })
     send(response, 500, ['the health cannot be told; the log says why'])
