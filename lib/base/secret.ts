@@ -38,7 +38,8 @@ export class Redactor {
   /** The texts by their first two UTF-16 units, the longest first, so that a text is masked before a part of it is. */
   readonly #byStart = new Map<number, string[]>()
 
-  /** Remembers a text, and the forms in which it may come back: its JSON, URL and base64 spellings, and each of its lines. */
+  /** Remembers a text, and the forms in which it may come back: its JSON, URL, base64 and hexadecimal spellings, each of its
+   *  lines, and what it gives to names, as in `password = …` or `"password": "…"`. */
   add(text: string): void {
     for (const form of formsOf(text)) {
       if (form.length < REDACTED_LENGTH_MIN || this.#texts.has(form)) continue
@@ -83,12 +84,33 @@ function startAt(text: string, at: number): number {
 
 function formsOf(text: string): readonly string[] {
   const trimmed = text.trim()
+  const bytes = Buffer.from(trimmed, 'utf8')
   return [
     text,
     trimmed,
     ...(trimmed.includes('\n') ? trimmed.split('\n').map(line => line.trim()) : []),
+    ...assignedIn(trimmed),
     JSON.stringify(trimmed).slice(1, -1),
     trimmed.isWellFormed() ? encodeURIComponent(trimmed) : trimmed,
-    Buffer.from(trimmed, 'utf8').toString('base64'),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
   ]
+}
+
+/** A name, `:` or `=`, and what is given to it, as JSON, YAML, TOML, dotenv and INI all write it. The name's length is bounded
+ *  and begins nowhere in the middle, so that a long text takes no long time. */
+const ASSIGNMENT =
+  /(?<![\w.-])[\w.-]{1,64}["']?[ \t]*[:=][ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([^\s"',;{}[\]][^\n"',;{}[\]]*))/g
+/** What is shorter (`true`, `8080`, `nginx`) is most likely no secret, and would mask half of every line. */
+const ASSIGNED_LENGTH_MIN = 8
+
+/** A program that was given a secret file says only the part of it that it does not like. */
+function assignedIn(text: string): readonly string[] {
+  const values = [...text.matchAll(ASSIGNMENT)].flatMap(([, double, single, plain = '']) => {
+    if (double !== undefined) return [double]
+    // Where there are no quotes, a comment may follow.
+    return single === undefined ? [plain.trim(), plain.split(/\s/, 1)[0] ?? ''] : [single]
+  })
+  return values.filter(value => value.length >= ASSIGNED_LENGTH_MIN)
 }

@@ -46,9 +46,30 @@ describe('a redactor', () => {
       JSON.stringify(text).slice(1, -1),
       encodeURIComponent(text),
       Buffer.from(text).toString('base64'),
+      Buffer.from(text).toString('base64url'),
+      Buffer.from(text).toString('hex'),
       text,
     ]
-    expect(redactor.redact(spellings.join(' '))).toBe('[secret] [secret] [secret] [secret]')
+    expect(redactor.redact(spellings.join(' '))).toBe(spellings.map(() => '[secret]').join(' '))
+  })
+
+  test.each([
+    ['JSON', '{"db":{"user":"app","password":"correct horse","port":5432}}'],
+    ['YAML', 'db:\n  user: app\n  password: correct horse\n'],
+    ['quoted YAML', "db: { user: app, password: 'correct horse' }"],
+    ['dotenv', 'USER=app\nPASSWORD="correct horse"\n'],
+    ['TOML', '[db]\nuser = "app"\npassword = "correct horse"\n'],
+  ])('masks what a text in %s gives to a name, as programs quote it', (_, text) => {
+    const redactor = redactorOf(text)
+
+    expect(redactor.redact('bad password "correct horse"')).toBe('bad password "[secret]"')
+    expect(redactor.redact('user app of db at 5432')).toBe('user app of db at 5432')
+  })
+
+  test('takes no longer for a long text that looks like a name everywhere', () => {
+    const startedAtMs = performance.now()
+    redactorOf('a'.repeat(1_000_000))
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000)
   })
 
   test('masks each line of a text of many, as programs quote them', () => {
