@@ -18,5 +18,5 @@ export function listenForLeave(signals: Signals): Leaving {
     if (first.signal.aborted) second.resolve(128 + constants.signals[signal])
     else first.abort(new Error(`got ${signal}`))
   })
-  return { signal: first.signal, atOnce: second.promise, stop: () => void stop() }
+  return { signal: first.signal, atOnce: second.promise, stop }
 }

@@ -185,6 +185,18 @@ test('close() closes every connection and frees the port', async () => {
   await again.close()
 })
 
+test('masks what must not be seen, wherever it comes from', async () => {
+  const bundles = [bundleStatus({ ready: false, summary: 'check said: bad password hunter22' })]
+  const redact = (line: string) => line.replaceAll('hunter22', '[secret]')
+  const admin = await startAdmin({ ...options(), status: () => statusOf({ bundles }), redact })
+  onTestFinished(() => admin.close())
+
+  const { body } = await ask(admin.port, '/readyz')
+
+  expect(body).toContain('bad password [secret]')
+  expect(body).not.toContain('hunter22')
+})
+
 function options() {
   return { host: '127.0.0.1', port: 0, status: () => statusOf(), clock: new FakeClock(), log: silentLog }
 }
