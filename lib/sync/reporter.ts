@@ -38,6 +38,7 @@ export class Reporter {
     const reported = this.#bundles.get(bundle)
     if (reported === undefined) throw new TypeError(`no bundle ${bundle}`)
     reported.standing = standing
+    this.#owedBy(reported)
     this.#loopedAtMs = this.#clock.monotonicMs()
     for (const listener of this.#listeners) listener()
   }
@@ -52,6 +53,7 @@ export class Reporter {
   async beat(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.sleep(HEARTBEAT_MS, signal)
+      for (const reported of this.#bundles.values()) this.#owedBy(reported)
       this.#loopedAtMs = this.#clock.monotonicMs()
     }
   }
@@ -66,9 +68,8 @@ export class Reporter {
 
   #bundleStatus(name: string, reported: Reported): BundleStatus {
     const { standing } = reported
-    const owed = reported.owed()
+    const owed = this.#owedBy(reported)
     const nowMs = this.#clock.monotonicMs()
-    reported.owingSinceMs = owed.length === 0 ? undefined : (reported.owingSinceMs ?? nowMs)
     const overdue = reported.owingSinceMs !== undefined && nowMs - reported.owingSinceMs > OWED_GRACE_MS
     const why = whyNotReady(standing, overdue ? owed : [])
     return {
@@ -80,6 +81,13 @@ export class Reporter {
       ready: why === undefined,
       summary: why ?? shows(standing, owed),
     }
+  }
+
+  /** What a bundle owes now, with a note of when that began: taken often, so that it does not hang on who asks when. */
+  #owedBy(reported: Reported): readonly Owed[] {
+    const owed = reported.owed()
+    reported.owingSinceMs = owed.length === 0 ? undefined : (reported.owingSinceMs ?? this.#clock.monotonicMs())
+    return owed
   }
 }
 
