@@ -91,7 +91,9 @@ export class Execution implements Executing {
 
   /** Counts what a function is given, or will go through. */
   weigh(pieces: number): void {
-    if (pieces >= PIECES_PER_STEP) this.#steps += Math.floor(pieces / PIECES_PER_STEP)
+    if (pieces < PIECES_PER_STEP) return
+    this.#steps += Math.floor(pieces / PIECES_PER_STEP)
+    if (this.#steps > this.#stepsMax) this.#outOfSteps()
   }
 
   /** Counts and checks what a function made. */

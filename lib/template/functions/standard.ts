@@ -1,12 +1,33 @@
 import type { FunctionTable, TemplateFunction } from '../function.ts'
+import { collectionFunctions } from './collections.ts'
 import { encodingFunctions } from './encoding.ts'
-import { environmentFunctions, type Environment } from './environment.ts'
+import { environmentFunctions, type Environment as Variables } from './environment.ts'
+import { mathFunctions } from './math.ts'
+import { pairFunctions } from './pairs.ts'
+import { refusedFunctions } from './refused.ts'
+import { regexpFunctions } from './regexp.ts'
+import { scratchFunctions } from './scratch.ts'
+import { templateFunctions } from './templates.ts'
 import { textFunctions } from './text.ts'
+import { timeFunctions, type Time } from './time.ts'
 
-export type { Environment } from './environment.ts'
+/** What functions need of the world. */
+export interface Environment extends Variables, Time {}
 
 /** The functions beside Go's builtins that need no provider, with the names and argument orders of consul-template. */
 export function standardFunctions<Context extends Environment>(): FunctionTable<Context> {
-  const all: readonly TemplateFunction<Context>[] = [...textFunctions, ...encodingFunctions, ...environmentFunctions]
+  const all: readonly TemplateFunction<Context>[] = [
+    ...textFunctions,
+    ...mathFunctions,
+    ...collectionFunctions,
+    ...pairFunctions,
+    ...scratchFunctions,
+    ...templateFunctions,
+    ...encodingFunctions,
+    ...regexpFunctions,
+    ...timeFunctions,
+    ...environmentFunctions,
+    ...refusedFunctions,
+  ]
   return new Map(all.map(each => [each.name, each]))
 }

@@ -1,0 +1,117 @@
+import type { Value } from '../../../base/value.ts'
+import type { Executing, TemplateFunction } from '../../function.ts'
+import { isList, isMap, isTrue, sortedKeys } from '../../operand.ts'
+import { toText, typeOf } from './casts.ts'
+import { alsoAs, define, defineVariadic } from './define.ts'
+import { ITEM_WEIGHT, sameAs } from './same.ts'
+
+type Dict = ReadonlyMap<string, Value>
+
+/** The functions on maps. As in sprig, `set`, `unset` and the ones that merge change the map that they are given. */
+export const dictFunctions: readonly TemplateFunction<unknown>[] = [
+  defineVariadic('dict KEY VALUE…', [], 'any', (...values) => dict(values)),
+  define('get MAP KEY', ['map', 'string'], (map, key) => map.get(key) ?? (map.has(key) ? null : '')),
+  define('set MAP KEY VALUE', ['map', 'string', 'any'], (map, key, value) => changeable(map).set(key, value)),
+  define('unset MAP KEY', ['map', 'string'], (map, key) => {
+    changeable(map).delete(key)
+    return map
+  }),
+  define('hasKey MAP KEY', ['map', 'string'], (map, key) => map.has(key)),
+  defineVariadic('pluck KEY MAP…', ['string'], 'map', (key, ...maps) =>
+    maps.filter(map => map.has(key)).map(map => map.get(key) as Value),
+  ),
+  // Sprig gives them in the order of Go's maps, which is none.
+  defineVariadic('keys MAP…', [], 'map', (...maps) => maps.flatMap(sortedKeys)),
+  define('values MAP', ['map'], map => sortedKeys(map).map(key => map.get(key) as Value)),
+  defineVariadic('pick MAP KEY…', ['map'], 'string', (map, ...keys) => {
+    return new Map(keys.filter(key => map.has(key)).map(key => [key, map.get(key) as Value]))
+  }),
+  defineVariadic('omit MAP KEY…', ['map'], 'string', (map, ...keys) => {
+    return new Map([...map].filter(([key]) => !keys.includes(key)))
+  }),
+  ...alsoAs(
+    defineVariadic('merge MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, false)),
+    'mustMerge',
+  ),
+  ...alsoAs(
+    defineVariadic('mergeOverwrite MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, true)),
+    'mustMergeOverwrite',
+  ),
+  defineVariadic('dig KEY… DEFAULT MAP', [], 'any', (...values) => dig(values)),
+  ...alsoAs(define('deepCopy VALUE', ['any'], copyOf), 'mustDeepCopy'),
+  define('deepEqual VALUE VALUE', ['any', 'any'], (a, b, execution) => sameAs(a, b, execution)),
+]
+
+function changeable(map: Dict): Map<string, Value> {
+  return map as Map<string, Value>
+}
+
+function dict(values: readonly Value[]): Dict {
+  const made = new Map<string, Value>()
+  for (let i = 0; i < values.length; i += 2)
+    made.set(toText(values[i] as Value), i + 1 < values.length ? (values[i + 1] as Value) : '')
+  return made
+}
+
+function merge(map: Dict, others: readonly Dict[], overwrites: boolean): Dict {
+  for (const other of others) mergeInto(changeable(map), other, overwrites)
+  return map
+}
+
+/** What is nil or empty counts as not there, on the left; maps that both have are merged in their turn. */
+function mergeInto(map: Map<string, Value>, other: Dict, overwrites: boolean): void {
+  for (const [key, value] of other) {
+    const before = map.get(key)
+    if (value === null) {
+      if (overwrites) map.set(key, null)
+      continue
+    }
+    if (isMap(value) && before !== undefined && isMap(before)) {
+      mergeInto(changeable(before), value, overwrites)
+      if (before.size > 0) continue
+    }
+    if (overwrites || before === undefined || !isTrue(before)) map.set(key, value)
+  }
+}
+
+function dig(values: readonly Value[]): Value {
+  if (values.length < 3) throw new Error('dig needs at least three arguments')
+  let found: Value = mapOf(values.at(-1) as Value)
+  const otherwise = values.at(-2) as Value
+  const keys = values.slice(0, -2).map(textOf)
+  for (const key of keys) {
+    const map = mapOf(found)
+    if (!map.has(key)) return otherwise
+    found = map.get(key) as Value
+  }
+  return found
+}
+
+function mapOf(value: Value): Dict {
+  if (isMap(value)) return value
+  throw conversion(value, 'map[string]interface {}')
+}
+
+function textOf(value: Value): string {
+  if (typeof value === 'string') return value
+  throw conversion(value, 'string')
+}
+
+function conversion(value: Value, type: string): Error {
+  return new Error(`interface conversion: interface {} is ${value === null ? 'nil' : typeOf(value)}, not ${type}`)
+}
+
+function copyOf(value: Value, execution: Executing): Value {
+  if (value === null) throw new Error('reflect: call of reflect.Value.Type on zero Value')
+  return deepCopy(value, execution)
+}
+
+function deepCopy(value: Value, execution: Executing): Value {
+  if (isList(value)) {
+    execution.weigh(value.length + ITEM_WEIGHT)
+    return value.map(item => deepCopy(item, execution))
+  }
+  if (!isMap(value)) return value
+  execution.weigh(value.size + ITEM_WEIGHT)
+  return new Map(Array.from(value, ([key, item]) => [key, deepCopy(item, execution)]))
+}
