@@ -104,7 +104,8 @@ export class Reconciler {
     const recovery = await this.#recovery(visible)
     this.#visibleDigest = recovery.digest
     for (const [digest, why] of recovery.condemnedDigests) this.#refused.add(digest, `taken badly before: ${why}`)
-    this.#stand({ visible, confirmed: recovery.confirmed, condemned: recovery.condemned })
+    const hasConfirmed = recovery.confirmed || recovery.lastConfirmed !== undefined
+    this.#stand({ visible, confirmed: recovery.confirmed, hasConfirmed, condemned: recovery.condemned })
     this.#mustRecover = false
     if (visible === undefined || this.#stuck !== undefined) return
     const { condemned, restores, lastConfirmed, told } = recovery
@@ -304,7 +305,7 @@ export class Reconciler {
     }
     await journal.append({ kind: 'confirmed', generation: number })
     if (restores === undefined) this.#refused.forget()
-    this.#stand({ confirmed: true, condemned: undefined })
+    this.#stand({ confirmed: true, hasConfirmed: true, condemned: undefined })
     log.info('confirmed', { bundle, generation: number })
     await this.#collect(number)
     return undefined

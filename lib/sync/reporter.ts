@@ -71,7 +71,7 @@ export class Reporter {
     const owed = this.#owedBy(reported)
     const nowMs = this.#clock.monotonicMs()
     const overdue = reported.owingSinceMs !== undefined && nowMs - reported.owingSinceMs > OWED_GRACE_MS
-    const why = whyNotReady(standing, overdue ? owed : [])
+    const why = whyNotReady(standing, owed, overdue)
     return {
       name,
       generation: standing?.visible,
@@ -99,19 +99,19 @@ interface Reported {
 
 /** One line that says why a bundle is not what the application should run on, or undefined when it is. What a failing input
  *  left behind stays ready: the last good generation is exactly what it should run on then. */
-function whyNotReady(standing: Standing | undefined, overdue: readonly Owed[]): string | undefined {
+function whyNotReady(standing: Standing | undefined, owed: readonly Owed[], overdue: boolean): string | undefined {
   if (standing?.visible === undefined) return `nothing published yet: ${explain(standing)}`
   if (standing.condemned !== undefined)
     return `generation ${standing.visible} was taken badly and stays: ${standing.condemned}`
-  if (overdue.length > 0) {
-    return `generation ${standing.visible} not told: ${overdue.map(({ hook, error }) => `${hook} (${error ?? 'not tried yet'})`).join('; ')}`
-  }
-  if (!standing.confirmed) return `generation ${standing.visible} is on probation`
+  if (overdue) return `generation ${standing.visible} not told: ${whatIsOwed(owed)}`
+  // A first generation has to prove itself. A later one is watched while the application serves: to take the Pod out of service at
+  // each change would be worse than what probation guards against, and a bad one is rolled back.
+  if (!standing.confirmed && !standing.hasConfirmed) return `generation ${standing.visible} is on probation`
   return undefined
 }
 
 function shows(standing: Standing | undefined, owed: readonly Owed[]): string {
-  const base = `generation ${standing?.visible}, confirmed`
+  const base = `generation ${standing?.visible}, ${standing?.confirmed === true ? 'confirmed' : 'on probation'}`
   const outcome = standing?.outcome
   if (owed.length > 0) return `${base}; owed: ${owed.map(({ hook }) => hook).join(', ')}`
   if (outcome === undefined || outcome.kind === 'unchanged' || outcome.kind === 'published') return base

@@ -5,6 +5,8 @@ export interface Standing {
   /** What is visible, and whether it is confirmed. */
   readonly visible: number | undefined
   readonly confirmed: boolean
+  /** Whether a generation has been confirmed before, and could be gone back to. */
+  readonly hasConfirmed: boolean
   readonly outcome: Outcome | undefined
   /** Why the visible generation was condemned though it stays: there is nothing to go back to, or it was put back already. */
   readonly condemned: string | undefined
@@ -16,6 +18,7 @@ export interface Standing {
 export const nothingKnown: Standing = {
   visible: undefined,
   confirmed: false,
+  hasConfirmed: false,
   outcome: undefined,
   condemned: undefined,
   failing: undefined,

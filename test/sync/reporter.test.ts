@@ -3,7 +3,13 @@ import { Reporter, type Owed } from '../../lib/sync/reporter.ts'
 import { nothingKnown, type Standing } from '../../lib/sync/standing.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
-const GOOD: Standing = { ...nothingKnown, visible: 7, confirmed: true, outcome: { kind: 'unchanged', generation: 7 } }
+const GOOD: Standing = {
+  ...nothingKnown,
+  visible: 7,
+  confirmed: true,
+  hasConfirmed: true,
+  outcome: { kind: 'unchanged', generation: 7 },
+}
 
 function start() {
   const clock = new FakeClock()
@@ -36,7 +42,7 @@ describe('a bundle is ready', () => {
 
   test.each<[string, Partial<Standing>]>([
     ['nothing is visible', { visible: undefined, confirmed: false }],
-    ['it is on probation', { confirmed: false }],
+    ['the first one is on probation', { confirmed: false, hasConfirmed: false }],
     ['it was taken badly and stays', { confirmed: false, condemned: 'healthz answers 500' }],
   ])('not when %s, and says so', (_, standing) => {
     const { report, web } = start()
@@ -44,6 +50,12 @@ describe('a bundle is ready', () => {
     report(standing)
     expect(web()?.ready).toBe(false)
     expect(web()?.summary).not.toBe('')
+  })
+
+  test('while a later generation is on probation, so that a change takes nothing out of service', () => {
+    const { report, web } = start()
+    report({ confirmed: false })
+    expect(web()).toMatchObject({ ready: true, summary: 'generation 7, on probation' })
   })
 
   test('not while a hook is owed for longer than its grace', async () => {
@@ -59,7 +71,6 @@ describe('a bundle is ready', () => {
     const { clock, owe, report, web } = start()
     owe('reload')
     report({ confirmed: false })
-    expect(web()?.ready).toBe(false)
     await clock.advance(20_000)
     owe()
     report()
