@@ -103,19 +103,25 @@ function whyNotReady(standing: Standing | undefined, owed: readonly Owed[], over
   if (standing?.visible === undefined) return `nothing published yet: ${explain(standing)}`
   if (standing.condemned !== undefined)
     return `generation ${standing.visible} was taken badly and stays: ${standing.condemned}`
-  if (overdue) return `generation ${standing.visible} not told: ${whatIsOwed(owed)}`
+  const isProven = standing.confirmed || standing.hasConfirmed
+  // A hook that fails keeps probation from beginning, so it is what there is to say of a first generation, too.
+  if (overdue || (owed.length > 0 && !isProven)) return `generation ${standing.visible} not told: ${whatIsOwed(owed)}`
   // A first generation has to prove itself. A later one is watched while the application serves: to take the Pod out of service at
   // each change would be worse than what probation guards against, and a bad one is rolled back.
-  if (!standing.confirmed && !standing.hasConfirmed) return `generation ${standing.visible} is on probation`
+  if (!isProven) return `generation ${standing.visible} is on probation`
   return undefined
 }
 
 function shows(standing: Standing | undefined, owed: readonly Owed[]): string {
   const base = `generation ${standing?.visible}, ${standing?.confirmed === true ? 'confirmed' : 'on probation'}`
   const outcome = standing?.outcome
-  if (owed.length > 0) return `${base}; owed: ${owed.map(({ hook }) => hook).join(', ')}`
+  if (owed.length > 0) return `${base}; not told yet: ${whatIsOwed(owed)}`
   if (outcome === undefined || outcome.kind === 'unchanged' || outcome.kind === 'published') return base
   return `${base}; not newer because: ${explain(standing)}`
+}
+
+function whatIsOwed(owed: readonly Owed[]): string {
+  return owed.map(({ hook, error }) => `${hook} (${error ?? 'not tried yet'})`).join('; ')
 }
 
 function explain(standing: Standing | undefined): string {

@@ -58,6 +58,16 @@ describe('a bundle is ready', () => {
     expect(web()).toMatchObject({ ready: true, summary: 'generation 7, on probation' })
   })
 
+  test.each([
+    ['a first generation, which is not ready', false, false],
+    ['a later one, which stays ready meanwhile', true, true],
+  ])('or not, and which hook has not been told, and why, is said of %s', (_, hasConfirmed, ready) => {
+    const { owe, report, web } = start()
+    owe('reload')
+    report({ confirmed: false, hasConfirmed })
+    expect(web()).toMatchObject({ ready, summary: expect.stringMatching(/reload.*connection refused/) as string })
+  })
+
   test('not while a hook is owed for longer than its grace', async () => {
     const { clock, owe, report, web } = start()
     owe('reload')
