@@ -34,7 +34,7 @@ export async function once(options: OnceOptions, world: World): Promise<number> 
 async function bringUpToDate(options: OnceOptions, world: World, signal: AbortSignal): Promise<number> {
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
-  const appWorld = withLog(options, world, 'silent')
+  const appWorld = await withLog(options, world, 'silent')
   const { terminal, clock, log } = appWorld
   const died = Promise.withResolvers<never>()
   died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.
@@ -81,11 +81,12 @@ function ended(app: App, signal: AbortSignal): Promise<void> {
 }
 
 /** How a bundle ended, or undefined while it has not. */
-function endOf({ lastOutcome, confirmed }: BundleStatus): number | undefined {
+function endOf({ lastOutcome, confirmed, owed }: BundleStatus): number | undefined {
   switch (lastOutcome?.kind) {
     case 'published':
     case 'unchanged':
-      return confirmed ? ExitCode.done : undefined
+      // Confirmed by a `once --no-hooks` before this one, a generation may still be owed to hooks.
+      return confirmed && owed.length === 0 ? ExitCode.done : undefined
     case 'broken':
       return ExitCode.failed
     case 'rejected':

@@ -40,6 +40,19 @@ test('at the deadline it says which hook it waits for, not which readings it had
   expect(said()).not.toContain('local://')
 })
 
+test('a hook that is still owed is waited for, also when the generation was confirmed without hooks in between', async () => {
+  const { write, value } = place()
+  value('v', 'one')
+  const hooks = [{ command: ['sh', '-c', 'exit 3'], name: 'reload' }]
+  const config = write({ bundles: { web: { volume: './volume', files: FILES, hooks } } })
+  const { world, said } = testWorld()
+  const run = (tellHooks: boolean) =>
+    once({ ...OPTIONS, config, timeoutMs: 700, hooks: tellHooks, logLevel: 'silent' }, world)
+
+  expect([await run(true), await run(false), await run(true)]).toEqual([1, 0, 1])
+  expect(said()).toMatch(/is up to date[^]*waiting for hook reload/)
+})
+
 test('a bad first generation is told as that again and again, and at once', async () => {
   const { write, value } = place()
   value('v', 'one')
