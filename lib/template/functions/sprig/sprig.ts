@@ -6,8 +6,11 @@ import { jsonFunctions } from './json.ts'
 import { listFunctions } from './lists.ts'
 import { mathFunctions } from './math.ts'
 import { pathFunctions } from './paths.ts'
+import { regexpFunctions } from './regexps.ts'
 import { stringFunctions } from './strings.ts'
 import { typeFunctions } from './types.ts'
+import { urlFunctions } from './urls.ts'
+import { versionFunctions } from './versions.ts'
 import { wordFunctions } from './words.ts'
 
 /** The functions of sprig 3.3 that consul-template has: each as `sprig_NAME`, and as `NAME` where that is free. `slice` is
@@ -27,6 +30,9 @@ const all: readonly TemplateFunction<unknown>[] = [
   ...encodingFunctions,
   ...jsonFunctions,
   ...pathFunctions,
+  ...regexpFunctions,
+  ...urlFunctions,
+  ...versionFunctions,
 ]
 
 const both: readonly TemplateFunction<unknown>[] = [
