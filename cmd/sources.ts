@@ -4,6 +4,7 @@ import type { Provider } from '../lib/provider.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
+import { networkAddresses } from './network.ts'
 import { readOwners } from './owners.ts'
 import type { AppWorld } from './world.ts'
 
@@ -62,14 +63,14 @@ export async function buildRenderers(
   const askers = new Map<string, Asker>(config.providers)
   const functions = renderFunctions(askers)
   const owners = await readOwners(world)
-  const { environment } = world
+  const functionsWorld = { environment: world.environment, now: () => world.clock.nowMs(), networkAddresses }
   const renderers = new Map<string, Renderer>()
   const errors: unknown[] = []
   for (const name of bundles) {
     const bundle = config.bundles.get(name)
     if (bundle === undefined) throw new TypeError(`no bundle ${name}`)
     try {
-      renderers.set(name, new Renderer({ bundle, functions, askers, environment, digestKey, owners }))
+      renderers.set(name, new Renderer({ bundle, functions, askers, digestKey, owners, ...functionsWorld }))
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
       errors.push(...error.errors)

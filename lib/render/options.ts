@@ -1,13 +1,13 @@
 import type { BundleOptions } from '../bundle.ts'
+import type { Environment } from '../template/functions/standard.ts'
 import type { Bounds, FunctionTable } from '../template/template.ts'
 import type { Asker, RenderContext } from './functions.ts'
 
 /** What a renderer is made of. */
-export interface RendererOptions {
+export interface RendererOptions extends Environment {
   readonly bundle: BundleOptions
   readonly functions: FunctionTable<RenderContext>
   readonly askers: ReadonlyMap<string, Asker>
-  readonly environment: Readonly<Record<string, string>>
   /** Keys the digests; see `Contents.digest`. */
   readonly digestKey: Uint8Array
   /** Finds a user's or group's number by its name. */

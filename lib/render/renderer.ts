@@ -3,6 +3,7 @@ import type { Dependency, DependencyId } from '../dependency.ts'
 import { messageOf } from '../errors.ts'
 import type { Contents, OutputFile } from '../generation.ts'
 import type { Problem } from '../outcome.ts'
+import type { Environment } from '../template/functions/standard.ts'
 import { TemplateError } from '../template/template.ts'
 import { assemble } from './assemble.ts'
 import type { RendererOptions } from './options.ts'
@@ -25,7 +26,7 @@ export type Rendered =
 export class Renderer {
   readonly #bundle: string
   readonly #units: readonly Rendering[]
-  readonly #environment: Readonly<Record<string, string>>
+  readonly #world: Environment
   readonly #digestKey: Uint8Array
   #wanted: readonly Dependency[] = []
   #missing: readonly Dependency[] = []
@@ -35,7 +36,8 @@ export class Renderer {
    *  for each owner that is not known. */
   constructor(options: RendererOptions) {
     this.#bundle = options.bundle.name
-    this.#environment = options.environment
+    const { environment, now, networkAddresses } = options
+    this.#world = { environment, now, networkAddresses }
     this.#digestKey = options.digestKey
     const errors: unknown[] = []
     this.#units = options.bundle.files.flatMap(file => {
@@ -55,7 +57,7 @@ export class Renderer {
     let asksOtherwise = false
     for (const unit of this.#units) {
       const before = unit.answers
-      if (!unit.refresh(view, this.#environment)) continue
+      if (!unit.refresh(view, this.#world)) continue
       renders++
       asksOtherwise ||= !unit.answers.asksAs(before)
     }
@@ -99,12 +101,12 @@ class Rendering {
   }
 
   /** Evaluates the unit unless it would give the same again; tells whether it did. */
-  refresh(view: View, environment: Readonly<Record<string, string>>): boolean {
+  refresh(view: View, world: Environment): boolean {
     if (this.#evaluated && this.answers.stillTrue(view)) return false
     const questioning = new Questioning(view)
     this.problem = undefined
     try {
-      this.files = this.unit.evaluate({ questioning, environment })
+      this.files = this.unit.evaluate({ questioning, ...world })
     } catch (error) {
       this.problem = problemOf(this.unit, error)
     }

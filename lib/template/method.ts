@@ -23,8 +23,16 @@ export function compileMethodArguments(
   return {
     count: args.length,
     hasFinal,
-    evaluate: (run, dot, position, kind) => (compiled[position]?.get(kind) as Evaluate)(run, dot),
+    evaluate: (run, dot, position, kind) => evaluatorAt(compiled, position, kind)(run, dot),
   }
+}
+
+function evaluatorAt(
+  compiled: readonly ReadonlyMap<ParameterKind, Evaluate>[],
+  position: number,
+  kind: ParameterKind,
+): Evaluate {
+  return (compiled[position] as ReadonlyMap<ParameterKind, Evaluate>).get(kind) as Evaluate
 }
 
 const KINDS: readonly ParameterKind[] = ['any', 'string', 'bool', 'int', 'float', 'list', 'map']

@@ -78,7 +78,7 @@ const INTEGER =
   /^([+-]?)(?:0[xX](_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)|0[bB](_?[01]+(?:_[01]+)*)|0([oO]?_?[0-7]+(?:_[0-7]+)*)|(0|[1-9][0-9]*(?:_[0-9]+)*))$/
 
 /** An integer as Go spells it: decimal, 0x, 0b, 0o or just 0 before octal digits, `_` between digits. */
-function parseInteger(text: string): { readonly value: bigint; readonly isSigned: boolean } | undefined {
+export function parseInteger(text: string): { readonly value: bigint; readonly isSigned: boolean } | undefined {
   const match = INTEGER.exec(text)
   if (match === null) return undefined
   const [, sign = '', hex, binary, octal, decimal] = match
@@ -94,11 +94,15 @@ const HEX_FLOAT =
 
 /** A float64 as Go spells it, or undefined when it is none or does not fit. */
 function parseFloat64(text: string): number | undefined {
+  const value = readFloat64(text)
+  return value !== undefined && Number.isFinite(value) ? value : undefined
+}
+
+/** As `parseFloat64`, but what does not fit is infinite. */
+export function readFloat64(text: string): number | undefined {
   const hex = HEX_FLOAT.exec(text)
   if (hex !== null) return parseHexFloat(hex)
-  if (!DECIMAL_FLOAT.test(text)) return undefined
-  const value = Number(text.replaceAll('_', ''))
-  return Number.isFinite(value) ? value : undefined
+  return DECIMAL_FLOAT.test(text) ? Number(text.replaceAll('_', '')) : undefined
 }
 
 function parseHexFloat([, sign = '', whole = '', fraction = '', power = '0']: RegExpExecArray): number | undefined {
@@ -108,7 +112,6 @@ function parseHexFloat([, sign = '', whole = '', fraction = '', power = '0']: Re
   const mantissa = BigInt(`0x${wholeDigits}${fractionDigits}`)
   const exponent = Number(power.replaceAll('_', '')) - 4 * fractionDigits.length
   const value = scale(mantissa, exponent)
-  if (!Number.isFinite(value)) return undefined
   return sign === '-' ? -value : value
 }
 

@@ -95,6 +95,8 @@ function makeRenderer(provider: ScriptedProvider): Renderer {
     functions: renderFunctions(askers),
     askers,
     environment: {},
+    now: () => 0,
+    networkAddresses: () => [],
     digestKey: Buffer.alloc(32),
     owners,
   })

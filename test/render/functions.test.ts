@@ -41,6 +41,8 @@ function makeRenderer(
     functions: renderFunctions(askers),
     askers,
     environment,
+    now: () => 0,
+    networkAddresses: () => [],
     digestKey: Buffer.from('key'),
     owners: { uid: () => 0, gid: () => 0 },
   })

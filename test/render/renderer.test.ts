@@ -29,6 +29,8 @@ function start(files: Readonly<Record<string, string | { readonly tree: string }
     functions: renderFunctions(askers),
     askers,
     environment: {},
+    now: () => 0,
+    networkAddresses: () => [],
     digestKey: Buffer.from('key'),
     owners: { uid: () => 0, gid: () => 0 },
   })

@@ -1,10 +1,13 @@
+import { messageOf } from '../../base/errors.ts'
 import { parseJson } from '../../base/json.ts'
 import { parseYaml } from '../../base/parse-yaml.ts'
 import { printYaml } from '../../base/print-yaml.ts'
 import { parseToml } from '../../base/toml.ts'
 import type { Value } from '../../base/value.ts'
 import type { TemplateFunction } from '../function.ts'
+import { trimSpace } from '../letters.ts'
 import { printJson } from './print-json.ts'
+import { printToml } from './print-toml.ts'
 
 /** The functions that read and write formats. An empty text is an empty map, as in consul-template. */
 export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
@@ -16,6 +19,7 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   printing('toUnescapedJSON', value => printJson(value, { isPretty: false, escapesHtml: false })),
   printing('toUnescapedJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: false })),
   printing('toYAML', printYaml),
+  printing('toTOML', value => trimSpace(printToml(value))),
 ]
 
 function parsing(name: string, parse: (text: string) => Value): TemplateFunction<unknown> {
@@ -28,5 +32,18 @@ function parsing(name: string, parse: (text: string) => Value): TemplateFunction
 }
 
 function printing(name: string, print: (value: Value) => string): TemplateFunction<unknown> {
-  return { name, signature: `${name} VALUE`, parameters: ['any'], call: (_, [value = null]) => print(value) }
+  return {
+    name,
+    signature: `${name} VALUE`,
+    parameters: ['any'],
+    call(_, [value = null]) {
+      try {
+        return print(value)
+      } catch (error) {
+        // What Go's runtime says has no name before it.
+        const message = messageOf(error)
+        throw new Error(message.startsWith('reflect: ') ? message : `${name}: ${message}`, { cause: error })
+      }
+    },
+  }
 }

@@ -18,8 +18,8 @@ export const environmentFunctions: readonly TemplateFunction<Environment>[] = [
     signature: 'mustEnv NAME',
     parameters: ['string'],
     call({ environment }, [name]) {
-      const value = variable(environment, name as string)
-      if (value === undefined) throw new Error(`the environment has no ${name as string}`)
+      const value = variable(environment, name as string) ?? ''
+      if (value === '') throw new Error(`required environment variable ${name as string} is empty`)
       return value
     },
   },

@@ -1,4 +1,6 @@
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
+import { Channel } from '../channel.ts'
+import { formatFloat } from '../float.ts'
 import { isMap, sortedKeys } from '../operand.ts'
 
 export interface JsonStyle {
@@ -19,6 +21,7 @@ function print(value: Value, style: JsonStyle, lineBreak: string): string {
   if (value === null || typeof value !== 'object') return String(value)
   if (value instanceof Uint) return String(value.value)
   if (value instanceof Float) return printFloat(value.value)
+  if (value instanceof Channel) throw new Error(`json: unsupported type: ${value.typeName}`)
   const inner = style.isPretty ? `${lineBreak}  ` : ''
   if (isMap(value) || value instanceof Struct) {
     const fields = value instanceof Struct ? value.fields : value
@@ -34,13 +37,19 @@ function print(value: Value, style: JsonStyle, lineBreak: string): string {
 }
 
 function printFloat(value: number): string {
-  if (!Number.isFinite(value)) throw new Error('JSON has no number that is infinite or none')
+  if (!Number.isFinite(value)) throw new Error(`json: unsupported value: ${formatFloat(value, 'g', -1)}`)
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
 function printText(text: string, { escapesHtml }: JsonStyle): string {
-  const json = JSON.stringify(text.toWellFormed()).replaceAll(/[\u2028\u2029]/g, escapeUnit)
+  const json = escapeInvalid(JSON.stringify(text)).replaceAll(/[\u2028\u2029]/g, escapeUnit)
   return escapesHtml ? json.replaceAll(/[<>&]/g, escapeUnit) : json
+}
+
+/** A byte that is no text stands as an escape, unlike the replacement character itself. */
+function escapeInvalid(json: string): string {
+  if (!json.includes('\\ud')) return json
+  return json.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, escape => (escape.startsWith('\\ud') ? '\\ufffd' : escape))
 }
 
 function escapeUnit(character: string): string {

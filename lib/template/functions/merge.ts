@@ -1,0 +1,32 @@
+import { Float, Uint, type Value } from '../../base/value.ts'
+import { isList, isMap } from '../operand.ts'
+
+type ValueMap = ReadonlyMap<string, Value>
+
+/** A map with what another one has beside or instead, all the way down, as Go's mergo does it: what is empty (zero, `""`, false, no
+ *  items) counts as missing. Neither map is changed. */
+export function merge(into: ValueMap, from: ValueMap, { overwrites }: { readonly overwrites: boolean }): ValueMap {
+  const merged = new Map(into)
+  const wasEmpty = into.size === 0
+  for (const [key, value] of from) {
+    const present = merged.get(key)
+    if (value === null) {
+      if (overwrites) merged.set(key, null)
+      continue
+    }
+    if (isMap(value) && isMap(present) && !(wasEmpty && present.size === 0)) {
+      merged.set(key, present.size === 0 && !overwrites ? value : merge(present, value, { overwrites }))
+    } else if (overwrites || present === undefined || isEmpty(present)) {
+      merged.set(key, value)
+    }
+  }
+  return merged
+}
+
+function isEmpty(value: Value): boolean {
+  if (value === null || value === false || value === 0 || value === '') return true
+  if (isMap(value)) return value.size === 0
+  if (isList(value)) return value.length === 0
+  if (value instanceof Float) return value.value === 0
+  return value instanceof Uint && value.value === 0n
+}
