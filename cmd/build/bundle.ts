@@ -43,7 +43,8 @@ export async function bundle(
     metafile: true,
     legalComments: 'none',
     logLevel: 'silent',
-    define: { OUTRIGGER_VERSION: JSON.stringify(version) },
+    // `import.meta.require` is how a module says that a package is evaluated when it is first needed, not at the start.
+    define: { OUTRIGGER_VERSION: JSON.stringify(version), 'import.meta.require': 'require' },
     plugins: [leftOut],
   })
   const code = asciiCode(result.outputFiles[0]?.text ?? '')

@@ -43,6 +43,7 @@ export const HOMES: Readonly<Record<string, string>> = {
   commander: 'cmd/program.ts',
   esbuild: 'cmd/build/',
   pino: 'lib/base/log.ts',
+  re2js: 'lib/base/regexp.ts',
   'simple-git': 'providers/git/',
   'smol-toml': 'lib/base/toml.ts',
   valibot: 'lib/base/schema.ts',
