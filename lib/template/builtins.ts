@@ -64,7 +64,12 @@ function lengthOf(operand: Operand): number {
   if (operand === null) throw new Error('len of nil pointer')
   // Go panics here, and says so.
   if (operand === undefined) throw new Error('reflect: call of reflect.Value.Type on zero Value')
-  throw new Error(`len of type ${typeName(operand)}`)
+  throw new Error(`len of type ${pointedType(operand)}`)
+}
+
+/** Go follows a pointer before it complains. */
+function pointedType(operand: Operand): string {
+  return typeName(operand).replace(/^\*/, '')
 }
 
 function indexed(item: Operand, indexes: readonly Operand[]): Operand {
@@ -90,7 +95,7 @@ function element(item: Operand, index: Operand): Operand {
     if (position === item.length) throw new Error('reflect: slice index out of range')
     return item[position]
   }
-  if (typeof item !== 'string') throw new Error(`can't index item of type ${typeName(item)}`)
+  if (typeof item !== 'string') throw new Error(`can't index item of type ${pointedType(item)}`)
   const bytes = toBytes(item)
   const byte = bytes[indexOf(index, bytes.length)]
   if (byte === undefined) throw new Error('reflect: string index out of range')

@@ -1,5 +1,6 @@
 import { Float, sameValue, Struct, Uint, type Value } from '../base/value.ts'
 import { Complex } from './complex.ts'
+import { Instance } from './instance.ts'
 import { compareText, isList, isMap, typeName, type Operand } from './operand.ts'
 
 /** How values are shown in errors: as themselves, or as their types. */
@@ -29,7 +30,14 @@ function isEqualComposite(a: Operand, b: Operand, quoted: Quoted): boolean {
     )
   }
   if (!isComparable(right)) throw new Error(`non-comparable type ${quoted(right, 's')}: ${typeName(right)}`)
+  if (left instanceof Instance && right instanceof Instance) return isSame(left, right)
   return sameValue(left, right)
+}
+
+/** Pointers are equal when they point to the same, other values when they print the same. */
+function isSame(a: Instance, b: Instance): boolean {
+  if (a === b || a.typeName !== b.typeName || a.typeName.startsWith('*')) return a === b
+  return a.text !== undefined && a.text() === b.text?.()
 }
 
 /** Lists and maps are not, nor is what holds one. */

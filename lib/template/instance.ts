@@ -16,14 +16,21 @@ export class Instance extends Struct {
   readonly methods: ReadonlyMap<string, Method>
   /** How it prints, Go's `String` method; undefined when it prints as its fields. */
   readonly text: (() => string) | undefined
+  /** What it is in JSON, where that is not its fields. */
+  readonly inJson: (() => string) | undefined
 
   constructor(
     typeName: string,
     methods: Readonly<Record<string, Method>>,
-    options: { readonly fields?: ReadonlyMap<string, Value>; readonly text?: () => string } = {},
+    options: {
+      readonly fields?: ReadonlyMap<string, Value>
+      readonly text?: () => string
+      readonly inJson?: () => string
+    } = {},
   ) {
     super(typeName, options.fields ?? new Map())
     this.methods = new Map(Object.entries(methods))
     this.text = options.text
+    this.inJson = options.inJson
   }
 }

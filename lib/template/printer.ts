@@ -2,6 +2,7 @@ import { toBytes } from '../base/text.ts'
 import { Float, Struct, Uint, type Value } from '../base/value.ts'
 import { Complex } from './complex.ts'
 import { formatFloat, type FloatVerb } from './float.ts'
+import { Instance } from './instance.ts'
 import { isList, isMap, sortedKeys, typeName, type Operand } from './operand.ts'
 import { canBackquote, isPrint, quote, quoteRune, quoteToAscii, validRune } from './quote.ts'
 
@@ -32,6 +33,9 @@ export function newFlags(): Flags {
     sharpV: false,
   }
 }
+
+/** The verbs for which Go asks a value how it prints. */
+const PRINTED = 'vsxXq'
 
 /** Prints operands by verbs, as Go's fmt does. */
 export class Printer {
@@ -69,6 +73,9 @@ export class Printer {
     if (operand instanceof Uint) return this.#integer(operand, operand.value, false, verb)
     if (operand instanceof Float) return this.#float(operand, operand.value, verb)
     if (operand instanceof Complex) return this.#complex(operand, verb)
+    if (operand instanceof Instance && operand.text !== undefined && !this.flags.sharpV && PRINTED.includes(verb)) {
+      return this.#string(operand.text(), verb)
+    }
     return this.#composite(operand, verb)
   }
 

@@ -1,6 +1,7 @@
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
 import { Channel } from '../channel.ts'
 import { formatFloat } from '../float.ts'
+import { Instance } from '../instance.ts'
 import { isMap, sortedKeys } from '../operand.ts'
 
 export interface JsonStyle {
@@ -22,6 +23,7 @@ function print(value: Value, style: JsonStyle, lineBreak: string): string {
   if (value instanceof Uint) return String(value.value)
   if (value instanceof Float) return printFloat(value.value)
   if (value instanceof Channel) throw new Error(`json: unsupported type: ${value.typeName}`)
+  if (value instanceof Instance && value.inJson !== undefined) return printText(value.inJson(), style)
   const inner = style.isPretty ? `${lineBreak}  ` : ''
   if (isMap(value) || value instanceof Struct) {
     const fields = value instanceof Struct ? value.fields : value

@@ -1,14 +1,13 @@
 import { parseJson } from '../../../base/json.ts'
-import { Float, Uint, type Value } from '../../../base/value.ts'
+import type { Value } from '../../../base/value.ts'
 import type { TemplateFunction } from '../../function.ts'
-import { isList, isMap } from '../../operand.ts'
 import { printJson, type JsonStyle } from '../print-json.ts'
 import { alsoAs, define } from './define.ts'
 
-/** The functions that read and write JSON. */
+/** The functions that read and write JSON. What it writes as an integer stays one, unlike in sprig, which has but floats. */
 export const jsonFunctions: readonly TemplateFunction<unknown>[] = [
-  define('fromJson TEXT', ['string'], text => orElse(null, () => withFloats(parseJson(text)))),
-  define('mustFromJson TEXT', ['string'], text => withFloats(parseJson(text))),
+  define('fromJson TEXT', ['string'], text => orElse(null, () => parseJson(text))),
+  define('mustFromJson TEXT', ['string'], parseJson),
   define('toJson VALUE', ['any'], value => orElse('', () => printJson(value, COMPACT))),
   define('mustToJson VALUE', ['any'], value => printJson(value, COMPACT)),
   define('toPrettyJson VALUE', ['any'], value => orElse('', () => printJson(value, PRETTY))),
@@ -30,12 +29,4 @@ function orElse(nothing: Value, make: () => Value): Value {
   } catch {
     return nothing
   }
-}
-
-/** Every number as a float: that is what sprig's users have learned to format. consul-template's `parseJSON` keeps integers. */
-function withFloats(value: Value): Value {
-  if (typeof value === 'number' || typeof value === 'bigint') return new Float(Number(value))
-  if (value instanceof Uint) return new Float(Number(value.value))
-  if (isList(value)) return value.map(withFloats)
-  return isMap(value) ? new Map(Array.from(value, ([key, item]) => [key, withFloats(item)])) : value
 }

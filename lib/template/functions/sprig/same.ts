@@ -1,5 +1,6 @@
 import { Float, Struct, Uint, type Value } from '../../../base/value.ts'
 import type { Executing } from '../../function.ts'
+import { Instance } from '../../instance.ts'
 import { Byte, isList, isMap } from '../../operand.ts'
 
 /** Go's `reflect.DeepEqual`: also the types must be the same, no NaN is like another, and 0 is like -0. */
@@ -15,6 +16,7 @@ export function sameAs(a: Value, b: Value, execution: Executing): boolean {
   if (isMap(a)) return isMap(b) && sameEntries(a, b, execution)
   if (a instanceof Float) return b instanceof Float && a.value === b.value
   if (a instanceof Uint) return b instanceof Uint && a.value === b.value && a instanceof Byte === b instanceof Byte
+  if (a instanceof Instance) return b instanceof Instance && a.typeName === b.typeName && a.text?.() === b.text?.()
   return (
     a instanceof Struct &&
     b instanceof Struct &&

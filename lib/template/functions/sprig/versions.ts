@@ -18,7 +18,10 @@ class VersionInstance extends Instance {
   readonly version: Version
 
   constructor(typeName: string, version: Version, original: string) {
-    super(typeName, methodsOf(version, original), { text: () => printVersion(version) })
+    super(typeName, methodsOf(version, original), {
+      text: () => printVersion(version),
+      inJson: () => printVersion(version),
+    })
     this.version = version
   }
 }
