@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -58,7 +59,7 @@ func (r *reader) line(line string) (err error) {
 	case "begin":
 		r.text = &strings.Builder{}
 	case "finish":
-		r.add(r.text.String())
+		err = r.add(r.text.String())
 		r.text = nil
 	case "", "#":
 		if strings.HasPrefix(line, "  ") {
@@ -67,10 +68,10 @@ func (r *reader) line(line string) (err error) {
 	case "==":
 		r.start(rest)
 	case ">":
-		r.add(rest)
+		err = r.add(rest)
 	case "quoted":
 		if rest, err = strconv.Unquote(rest); err == nil {
-			r.add(rest)
+			err = r.add(rest)
 		}
 	case "each":
 		r.list = "@" + rest + "@"
@@ -95,22 +96,30 @@ func (r *reader) line(line string) (err error) {
 }
 
 // add adds a template, once for each combination of the lists that it mentions.
-func (r *reader) add(text string) {
+func (r *reader) add(text string) error {
 	for mark, items := range r.setting.lists {
 		// The first mark in the text varies slowest; the others are replaced when add is called again.
 		if at := strings.Index(text, mark); at < 0 || !r.isFirst(text, at) {
 			continue
 		}
 		for _, item := range items {
-			r.add(strings.ReplaceAll(text, mark, item))
+			if err := r.add(strings.ReplaceAll(text, mark, item)); err != nil {
+				return err
+			}
 		}
-		return
+		return nil
+	}
+	if mark := unknownMark.FindString(text); mark != "" {
+		return fmt.Errorf("no such list: %s", mark)
 	}
 	c := r.setting.Case
 	r.count++
 	c.Row, c.Text = fmt.Sprintf("%s: %s %d", r.file, r.section, r.count), text
 	r.cases = append(r.cases, c)
+	return nil
 }
+
+var unknownMark = regexp.MustCompile(`@\w+@`)
 
 func (r *reader) isFirst(text string, at int) bool {
 	for mark := range r.setting.lists {

@@ -73,7 +73,7 @@ func modelledType(original reflect.Type) reflect.Type {
 	case reflect.Slice:
 		return listType
 	case reflect.Map:
-		if original.Key().Kind() == reflect.String {
+		if original.Key().Kind() == reflect.String || original.Key() == anyType {
 			return mapType
 		}
 	}
@@ -115,7 +115,7 @@ func toModel(value reflect.Value) reflect.Value {
 			if !item.IsValid() {
 				item = reflect.Zero(anyType)
 			}
-			entries.SetMapIndex(key, item)
+			entries.SetMapIndex(keyText(key), item)
 		}
 		if isSame {
 			return value
@@ -123,6 +123,17 @@ func toModel(value reflect.Value) reflect.Value {
 		return entries
 	}
 	return value
+}
+
+// keyText is how a key of a YAML map is written, which may be any scalar.
+func keyText(key reflect.Value) reflect.Value {
+	if key.Kind() == reflect.String {
+		return key
+	}
+	if key.Elem().IsValid() {
+		return reflect.ValueOf(fmt.Sprint(key.Interface()))
+	}
+	return reflect.ValueOf("null")
 }
 
 // isIdentical says whether nothing had to be made anew. The original is in an interface, if its container has the model's type.

@@ -34,7 +34,16 @@ export function healthService(given: Readonly<Record<string, unknown>>, toValue:
     ['Checks', []],
     ['Status', ''],
     ['Port', 0],
-    ['Weights', new Struct('api.AgentWeights', new Map([['Passing', 0], ['Warning', 0]]))],
+    [
+      'Weights',
+      new Struct(
+        'api.AgentWeights',
+        new Map([
+          ['Passing', 0],
+          ['Warning', 0],
+        ]),
+      ),
+    ],
   ])
   for (const [name, value] of Object.entries(given)) {
     if (!fields.has(name)) throw new Error(`a health service has no field ${name}`)

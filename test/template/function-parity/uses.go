@@ -64,35 +64,34 @@ func identifiersOf(tree *parse.Tree) (found []*parse.IdentifierNode) {
 	return found
 }
 
-// prefixedPerSection is how many cases of each section are recorded with the prefix, too.
-const prefixedPerSection = 2
+// prefixedPerFunction is how many cases of each of sprig's functions are recorded with the prefix, too.
+const prefixedPerFunction = 2
 
-// withPrefix makes the first cases of each section again, with sprig's functions under their other name.
+// withPrefix makes some cases again, with sprig's functions under their other name.
 func withPrefix(cases []Case) (prefixed []Case) {
 	isSprig := sprig.HermeticTxtFuncMap()
-	count := map[string]int{}
+	counts := map[string]int{}
 	for _, c := range cases {
-		section := c.Row[:strings.LastIndex(c.Row, " ")]
 		t := template.New("t")
 		t, err := t.Funcs(functionsFor(t, nil)).Parse(c.Text)
-		if err != nil || count[section] == prefixedPerSection {
+		if err != nil {
 			continue
 		}
 		text := c.Text
+		isWanted := false
 		identifiers := identifiersOf(t.Tree)
 		slices.SortFunc(identifiers, func(a, b *parse.IdentifierNode) int { return int(b.Pos - a.Pos) })
 		for _, identifier := range identifiers {
-			name := identifier.Ident
-			if isSprig[name] != nil && isFree(name, consulOnly) {
+			if name := identifier.Ident; isSprig[name] != nil && isFree(name, consulOnly) {
+				isWanted = isWanted || counts[name] < prefixedPerFunction
+				counts[name]++
 				text = text[:identifier.Pos] + "sprig_" + text[identifier.Pos:]
 			}
 		}
-		if text == c.Text {
-			continue
+		if isWanted {
+			c.Row, c.Text = fmt.Sprintf("prefixed: %s", c.Row), text
+			prefixed = append(prefixed, c)
 		}
-		count[section]++
-		c.Row, c.Text = fmt.Sprintf("prefixed: %s", c.Row), text
-		prefixed = append(prefixed, c)
 	}
 	return prefixed
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/consul-template/dependency"
@@ -36,6 +37,7 @@ func fromJSON(raw any) (any, error) {
 			}
 			raw[i] = value
 		}
+		return slices.Clip(raw), nil // spew prints the capacity, which nobody should depend on
 	case map[string]any:
 		for tag, content := range raw {
 			if len(raw) == 1 && len(tag) > 1 && tag[0] == '$' {
