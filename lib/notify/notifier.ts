@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { exponentialBackoff } from '../base/backoff.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -62,12 +61,12 @@ export class Notifier {
   constructor(options: NotifierOptions) {
     this.#options = options
     this.#hooks = new Map(options.hooks.map(hook => [hook.id, hook]))
-    assert.equal(this.#hooks.size, options.hooks.length, 'two hooks with the same id')
+    if (this.#hooks.size < options.hooks.length) throw new TypeError('two hooks with the same id')
   }
 
   /** Starts telling `owed` of the notice. Ids of hooks that are not configured any more are dropped. */
   tell(notice: Notice, owed: readonly string[]): Delivery {
-    assert(!this.#closed, 'the notifier is closed')
+    if (this.#closed) throw new TypeError('the notifier is closed')
     const before = this.#telling
     before?.abandon()
     const ids = [...new Set(owed)].filter(id => this.#hooks.has(id))

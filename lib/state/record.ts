@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32 } from './crc32.ts'
 import type { Entry } from './recover.ts'
 
 /** An entry, and when it was written, in milliseconds since 1970. */
