@@ -39,7 +39,7 @@ export const disk: FileSystem = {
   rename: (from, to) => rename(from, to),
   stat: async path => statusOf(await orUndefined(lstat(path))),
   touch: (path, modifiedAtMs) => lutimes(path, modifiedAtMs / 1000, modifiedAtMs / 1000),
-  remove: path => rm(path, { recursive: true, force: true }),
+  remove: path => remove(path),
   syncFile: path => sync(path),
   syncDirectory: path => syncDirectory(path),
   syncTree: path => syncTree(path),
@@ -72,7 +72,7 @@ async function replaceFile(path: string, content: Uint8Array, attributes: FileAt
   const beside = besideOf(path)
   // One name per path, so that what a crash left is taken away by the next try. It starts with dots, so that nobody who
   // reads `conf.d/*` meets it.
-  await rm(beside, { recursive: true, force: true })
+  await remove(beside)
   await mkdir(beside, 0o700)
   try {
     const complete = join(beside, 'complete')
@@ -139,6 +139,11 @@ async function appendFile(path: string, content: Uint8Array): Promise<void> {
     await handle.close()
   }
   if (created) await syncDirectory(dirname(path))
+}
+
+/** Most often there is nothing: `rm` looks three times to see that. */
+async function remove(path: string): Promise<void> {
+  if ((await orUndefined(lstat(path))) !== undefined) await rm(path, { recursive: true, force: true })
 }
 
 async function makeDirectories(path: string, mode: number): Promise<void> {
