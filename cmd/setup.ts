@@ -1,21 +1,33 @@
 import { dirname, resolve } from 'node:path'
-import { jsonLog, type LogLevel } from '../lib/base/log.ts'
+import { silentLog, type Log, type LogLevel } from '../lib/base/log.ts'
 import { Redactor } from '../lib/base/secret.ts'
 import { ConfigError, loadConfig, type Config } from '../lib/config/config.ts'
 import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
 import type { CommonOptions } from './options.ts'
-import { sayError, sayProblems, textLine } from './terminal.ts'
+import { sayError, sayProblems, textLine, type Terminal } from './terminal.ts'
 import type { AppWorld, World } from './world.ts'
 
 /** The world with the log that the options ask for, and the redactor that every line passes. */
-export function withLog(options: CommonOptions, world: World, level: LogLevel = 'info'): AppWorld {
+export async function withLog(options: CommonOptions, world: World, usual: LogLevel = 'info'): Promise<AppWorld> {
   const { terminal } = world
   const redactor = new Redactor()
-  const format = options.logFormat ?? (terminal.interactive ? 'text' : 'json')
-  const write = (line: string) => terminal.log(format === 'json' ? line : textLine(line))
-  const log = jsonLog({ level: options.logLevel ?? level, redactor, write })
+  const log = await openLog(options.logLevel ?? usual, options, terminal, redactor)
   const say = (line: string) => terminal.say(redactor.redact(line))
   return { ...world, terminal: { ...terminal, say }, log, redactor }
+}
+
+/** What writes the lines is only loaded where there are any. */
+async function openLog(
+  level: LogLevel,
+  { logFormat }: CommonOptions,
+  terminal: Terminal,
+  redactor: Redactor,
+): Promise<Log> {
+  if (level === 'silent') return silentLog
+  const { jsonLog } = await import('../lib/base/json-log.ts')
+  const format = logFormat ?? (terminal.interactive() ? 'text' : 'json')
+  const write = (line: string) => terminal.log(format === 'json' ? line : textLine(line))
+  return jsonLog({ level, redactor, write })
 }
 
 /** The configuration, or undefined when it is wrong: then everything that is wrong with it has been said. */

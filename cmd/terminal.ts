@@ -17,7 +17,7 @@ export interface Terminal {
   /** Writes a whole log line, its newline included. */
   log(line: string): void
   /** Whether stderr is looked at by a person. */
-  readonly interactive: boolean
+  interactive(): boolean
 }
 
 // Synchronous on purpose: what was said before the end of the process has been said.
@@ -25,7 +25,8 @@ export const systemTerminal: Terminal = {
   out: text => writeAll(1, typeof text === 'string' ? Buffer.from(text) : text),
   say: line => writeAll(2, Buffer.from(`outrigger: ${line}\n`)),
   log: line => writeAll(2, Buffer.from(line)),
-  interactive: process.stderr.isTTY,
+  // Only when asked: the first look at process.stderr makes a stream.
+  interactive: () => process.stderr.isTTY,
 }
 
 /** How long a full pipe is left alone before the next try. */

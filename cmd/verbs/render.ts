@@ -33,7 +33,7 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     )
     return ExitCode.usage
   }
-  const appWorld = withLog(options, world, 'silent')
+  const appWorld = await withLog(options, world, 'silent')
   const { terminal, redactor } = appWorld
   const over = new AbortController()
   const stopListening = world.signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))

@@ -32,7 +32,7 @@ async function keepCurrent(
 ): Promise<number> {
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
-  const appWorld = withLog(options, world)
+  const appWorld = await withLog(options, world)
   const { log, terminal } = appWorld
   const died = Promise.withResolvers<never>()
   died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.

@@ -42,7 +42,7 @@ export const HOMES: Readonly<Record<string, string>> = {
   chokidar: 'providers/file/',
   commander: 'cmd/program.ts',
   esbuild: 'cmd/build/',
-  pino: 'lib/base/log.ts',
+  pino: 'lib/base/json-log.ts',
   re2js: 'lib/base/regexp.ts',
   'simple-git': 'providers/git/',
   'smol-toml': 'lib/base/toml.ts',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { jsonLog, silentLog, type LogLevel } from '../../lib/base/log.ts'
+import { jsonLog } from '../../lib/base/json-log.ts'
+import { silentLog, type LogLevel } from '../../lib/base/log.ts'
 import { Redactor, Secret } from '../../lib/base/secret.ts'
 
 function logOf(level: LogLevel = 'debug', ...secrets: readonly string[]) {
@@ -105,4 +106,18 @@ test('a silent log says nothing', () => {
   silentLog.with({ a: 1 }).error('e')
 
   expect(lines).toEqual([])
+})
+
+test('masks a secret that has to be escaped, also where it was escaped before', () => {
+  const secret = 'a"secret"'
+  const { log, lines } = logOf('debug', secret)
+
+  log.info('got', { raw: secret, quoted: JSON.stringify(secret), within: `want x, got ${JSON.stringify(`${secret}\n`)}` })
+
+  expect(lines[0]).not.toContain('secret\\')
+  expect(JSON.parse(lines[0] as string)).toMatchObject({
+    raw: '[secret]',
+    quoted: '"[secret]"',
+    within: String.raw`want x, got "[secret]\n"`,
+  })
 })

@@ -16,7 +16,7 @@ export function testWorld(overrides: Partial<World> = {}) {
       out: text => void said.push(String(text)),
       say: line => void said.push(line),
       log: line => void said.push(line),
-      interactive: false,
+      interactive: () => false,
     },
     signals: {
       on(signals, call) {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/base/clock.ts'
-import { jsonLog } from '../../lib/base/log.ts'
+import { jsonLog } from '../../lib/base/json-log.ts'
 import { Redactor } from '../../lib/base/secret.ts'
 import type { ProviderHost } from '../../lib/provider.ts'
 

@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } f
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../../lib/base/clock.ts'
-import { jsonLog } from '../../../lib/base/log.ts'
+import { jsonLog } from '../../../lib/base/json-log.ts'
 import { v } from '../../../lib/base/schema.ts'
 import { Redactor } from '../../../lib/base/secret.ts'
 import { fromBytes } from '../../../lib/base/text.ts'
