@@ -1,3 +1,4 @@
+import type { FSWatcher } from 'chokidar'
 import { basename } from 'node:path'
 
 export interface DirectoryEvents {
@@ -16,6 +17,10 @@ export interface DirectoryEvents {
 /** Watches the names in one directory, nothing further down. Gives what ends it. */
 export type WatchDirectory = (directory: string, events: DirectoryEvents) => Promise<() => Promise<void>>
 
+/** When chokidar is loaded at the soonest: `once` has usually read and published everything by then, and is spared the time.
+ *  Nothing is missed meanwhile, since what is watched is read again when that begins. */
+const LOADED_AFTER_MS = 100
+
 /** The home of chokidar, which is loaded by the first watch.
  *
  *  `depth: 0` keeps it to the directory, and everything in that is ignored, so chokidar keeps nothing of it and its scan is
@@ -23,7 +28,26 @@ export type WatchDirectory = (directory: string, events: DirectoryEvents) => Pro
  *  again, or replaced; so an event about the directory itself ends the watching. (One about an entry of the same name looks
  *  alike, and costs no more than watching anew.) */
 export const watchDirectory: WatchDirectory = async (directory, events) => {
-  const { watch } = await import('chokidar')
+  let ended = false
+  let watcher: FSWatcher | undefined
+  const start = async () => {
+    const { watch } = await chokidar()
+    if (!ended) watcher = begin(watch, directory, events)
+  }
+  start().catch((error: unknown) => events.failed(error))
+  return async () => {
+    ended = true
+    await watcher?.close()
+  }
+}
+
+let loaded: Promise<typeof import('chokidar')> | undefined
+
+function chokidar(): Promise<typeof import('chokidar')> {
+  return (loaded ??= new Promise(resolve => setTimeout(resolve, LOADED_AFTER_MS)).then(() => import('chokidar')))
+}
+
+function begin(watch: typeof import('chokidar').watch, directory: string, events: DirectoryEvents): FSWatcher {
   const own = basename(directory)
   const watcher = watch(directory, {
     depth: 0,
@@ -43,5 +67,5 @@ export const watchDirectory: WatchDirectory = async (directory, events) => {
   })
   watcher.on('unlinkDir', () => events.gone())
   watcher.on('error', error => events.failed(error))
-  return () => watcher.close()
+  return watcher
 }
