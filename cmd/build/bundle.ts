@@ -1,17 +1,22 @@
-// Makes the program: one file, `dist/outrigger.js`, that Node runs as it is.
+// Makes the program: one file, `dist/outrigger.js`, that Node runs as it is; and beside it what lets it start faster.
 //
 // One CommonJS file, because that is what starts fastest and takes the least memory: no resolving at run time, no facades
 // of built-in modules (the one of `node:http` alone loads undici, 17 MiB). What is imported with `await import()` stays
-// unevaluated inside the file until that line is reached, so a provider costs nothing where it is not configured.
+// unevaluated inside the file until that line is reached, so a provider costs nothing where it is not configured. Most of
+// what is left of a start is V8 compiling; so it is kept what that came to, in `dist/outrigger.js.compiled` (starter.ts).
 import { build, type BuildResult, type Plugin } from 'esbuild'
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
+import { compile, type Compiled } from './compile.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+const main = join(root, 'cmd/main.ts')
 
 export interface BundleOptions {
   /** The module that is run. @default cmd/main.ts */
   readonly entry?: string
+  /** Whether it is tried out, and what V8 made of it is written beside it, as `OUTFILE.compiled`. @default when it is the program */
+  readonly tryOut?: boolean
 }
 
 export interface Bundled {
@@ -22,10 +27,11 @@ export interface Bundled {
   readonly packages: readonly string[]
 }
 
-/** Writes the program to `outfile`, executable; its directory is made. Rejects with esbuild's `BuildFailure`. */
+/** Writes the program to `outfile`, executable; its directory is made. Rejects with esbuild's `BuildFailure`, or when the program
+ *  fails as it is tried out. */
 export async function bundle(
   outfile: string,
-  { entry = join(root, 'cmd/main.ts') }: BundleOptions = {},
+  { entry = main, tryOut = entry === main }: BundleOptions = {},
 ): Promise<Bundled> {
   const { version } = await readManifest(root)
   const result = await build({
@@ -37,9 +43,13 @@ export async function bundle(
     platform: 'node',
     format: 'cjs',
     target: 'node26',
-    // Not minified: measured, it would neither start faster (V8 parses lazily) nor take less memory (it compiles larger
-    // functions), and the stack of a bug report would say nothing.
+    // Where the program is compiled, by the starter, there is `require` only.
+    supported: { 'dynamic-import': false },
+    // Names stay as they are, and so do lines of a readable length: without them the stack of a bug report would say nothing,
+    // and V8 would not be faster. Without comments and white space there is a third less to read at each start.
     minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
     metafile: true,
     legalComments: 'none',
     logLevel: 'silent',
@@ -47,15 +57,38 @@ export async function bundle(
     define: { OUTRIGGER_VERSION: JSON.stringify(version), 'import.meta.require': 'require' },
     plugins: [leftOut],
   })
-  const code = asciiCode(result.outputFiles[0]?.text ?? '')
   const packages = await packagesIn(result)
+  const code = asciiCode(result.outputFiles[0]?.text ?? '')
+  const source = `(function (exports, require, module, __filename, __dirname) {\n${code}})`
+  const compiled = tryOut ? compile(source) : undefined
   await mkdir(dirname(resolve(outfile)), { recursive: true })
-  await writeFile(outfile, `${HEAD}${code}${asciiProse(notices(packages))}`)
+  await writeFile(outfile, `${HEAD}${await started(source, compiled)}${asciiProse(notices(packages))}`)
   await chmod(outfile, 0o755)
+  if (compiled === undefined) await rm(`${outfile}.compiled`, { force: true })
+  else await writeFile(`${outfile}.compiled`, compiled.bytes)
   return { outfile, codeBytes: code.length, packages: packages.map(({ name, version }) => `${name}@${version}`) }
 }
 
 const HEAD = '#!/usr/bin/env node\n/* The notices of the packages in this file stand at its end. */\n'
+
+/** The starter, and behind it the program as the starter wants it. */
+async function started(source: string, compiled: Compiled | undefined): Promise<string> {
+  const head = async (line: number) => {
+    const stamp = compiled === undefined ? 'undefined' : JSON.stringify(compiled.stamp)
+    const { outputFiles } = await build({
+      entryPoints: [join(root, 'cmd/build/starter.ts')],
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node26',
+      define: { COMPILED: stamp, LINE: String(line) },
+    })
+    return `${outputFiles[0]?.text ?? ''}function program() {/*\n`
+  }
+  const line = `${HEAD}${await head(1)}`.split('\n').length
+  return `${await head(line)}${source.replaceAll('*/', '*\x7f')}\n*/}\n`
+}
 
 /** V8 keeps the source for as long as the program runs, in one byte a character if all are ASCII and else in two: 1.3 MiB. What
  *  esbuild does not escape by itself stands in regular expressions and comments, where an escape means the same. */
@@ -71,7 +104,7 @@ function asciiProse(text: string): string {
     .replaceAll(NOT_ASCII, '?')
 }
 
-const NOT_ASCII = /[\u0080-\uffff]/g
+const NOT_ASCII = /[\u007f-\uffff]/g
 
 /** Packages that others require and that have no place here, with what stands in for each. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
@@ -82,9 +115,20 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 module.exports = Object.assign(silent, { default: silent, formatters: {}, enable() {}, disable() {}, enabled: () => false })`,
 }
 
+/** Modules of Node's that take long to load, by the package that requires one and has no use for it here: commander would start
+ *  programs for verbs that are programs of their own, write-file-atomic asks for the number of its thread. */
+const UNUSED: Readonly<Record<string, string>> = {
+  'node:child_process': 'commander',
+  worker_threads: 'write-file-atomic',
+}
+
 const leftOut: Plugin = {
   name: 'left-out',
   setup(builder) {
+    builder.onResolve({ filter: /^(node:child_process|worker_threads)$/ }, ({ path, importer }) => {
+      const [, name = ''] = /.*\/node_modules\/([^/]+)\//.exec(importer) ?? []
+      return UNUSED[path] === name ? { path, namespace: 'left-out' } : undefined
+    })
     builder.onResolve({ filter: new RegExp(`^(${Object.keys(LEFT_OUT).join('|')})$`) }, ({ path }) => {
       return { path, namespace: 'left-out' }
     })

@@ -1,0 +1,39 @@
+// The first lines of the built file; the program follows them as a comment.
+//
+// Node compiles the file that it is given anew at every start, and for the whole program that would cost as much as
+// everything a short run does. From the comment the program is compiled here, with what V8 made of it when it was built and
+// tried out once (`outrigger.js.compiled`, see compile.ts): that halves what a start costs on top of Node's own. It is only
+// used when it is, byte for byte, what this file was built with, and on the very Node that made it; without it the program
+// is the same and starts slower.
+import { hash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { Script } from 'node:vm'
+
+/** Set by the build: the Node that compiled the program and the SHA-256 of the result, where there is one. */
+declare const COMPILED: { readonly by: string; readonly sha256: string } | undefined
+/** Set by the build: the line on which the program begins, so that a stack names the lines of this file. */
+declare const LINE: number
+/** Appended by the build: the text of the program is the comment in it. What would end the comment is written `*` DEL. */
+declare function program(): void
+
+const text = program.toString()
+const cachedData = compiled()
+const script = new Script(text.slice(text.indexOf('\n') + 1, text.lastIndexOf('\n')).replaceAll('*\x7f', '*/'), {
+  filename: __filename,
+  lineOffset: LINE - 1,
+  ...(cachedData === undefined ? {} : { cachedData }),
+})
+const run = script.runInThisContext() as (...scope: unknown[]) => void
+run.call(exports, exports, require, module, __filename, __dirname)
+
+function compiled(): Buffer | undefined {
+  // V8 checks its version and its flags, but not how it was built: so it has to be the same file, as far as its size tells.
+  const { version, platform, arch, execPath } = process
+  if (COMPILED?.by !== `${version} ${platform} ${arch} ${statSync(execPath).size}`) return undefined
+  try {
+    const data = readFileSync(`${__filename}.compiled`)
+    return hash('sha256', data) === COMPILED.sha256 ? data : undefined
+  } catch {
+    return undefined
+  }
+}
