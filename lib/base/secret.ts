@@ -108,9 +108,18 @@ const ASSIGNED_LENGTH_MIN = 8
 /** A program that was given a secret file says only the part of it that it does not like. */
 function assignedIn(text: string): readonly string[] {
   const values = [...text.matchAll(ASSIGNMENT)].flatMap(([, double, single, plain = '']) => {
-    if (double !== undefined) return [double]
+    if (double !== undefined) return [double, unescaped(double)]
     // Where there are no quotes, a comment may follow.
     return single === undefined ? [plain.trim(), plain.split(/\s/, 1)[0] ?? ''] : [single]
   })
   return values.filter(value => value.length >= ASSIGNED_LENGTH_MIN)
+}
+
+/** What stands between double quotes, as its reader understands it. */
+function unescaped(text: string): string {
+  try {
+    return JSON.parse(`"${text}"`) as string
+  } catch {
+    return text
+  }
 }

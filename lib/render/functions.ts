@@ -59,8 +59,8 @@ function refer(
   text: string,
 ): { readonly reference: Reference; readonly answer: Value | Pending } {
   const reference = parseReference(text)
-  if (reference === undefined)
-    throw new Error(`want a reference such as "PROVIDER://PATH#FIELD", got ${JSON.stringify(text)}`)
+  // What it was given is not shown: it may come from a value, and where it does not, the error's context shows it.
+  if (reference === undefined) throw new Error('want a reference such as "PROVIDER://PATH#FIELD"')
   const { name, plugin } = askerOf(askers, reference)
   const { path, field } = reference
   const isForQuestion = field !== undefined && plugin.reference.hasFields === true

@@ -56,6 +56,7 @@ describe('a redactor', () => {
   test.each([
     ['JSON', '{"db":{"user":"app","password":"correct horse","port":5432}}'],
     ['YAML', 'db:\n  user: app\n  password: correct horse\n'],
+    ['JSON with escapes', String.raw`{"user":"app","password":"correct \u0068orse","port":5432}`],
     ['quoted YAML', "db: { user: app, password: 'correct horse' }"],
     ['dotenv', 'USER=app\nPASSWORD="correct horse"\n'],
     ['TOML', '[db]\nuser = "app"\npassword = "correct horse"\n'],
