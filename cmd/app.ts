@@ -94,6 +94,8 @@ export class App {
       const lock = await acquireLock(directory, clock, this.#scope.signal)
       this.#scope.onEnd(() => lock.release())
     }
+    // Before the locks are given back, since providers write to the state directory. It may be closed again.
+    this.#scope.onEnd(() => this.#sources.close())
     if (admin !== undefined && this.#options.listen !== false) {
       const { log, redactor } = this.#world
       const redact = (line: string) => redactor.redact(line)

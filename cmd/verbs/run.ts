@@ -34,8 +34,8 @@ async function keepCurrent(
   if (config === undefined) return ExitCode.usage
   const appWorld = await withLog(options, world)
   const { log, terminal } = appWorld
-  const died = Promise.withResolvers<never>()
-  died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.
+  const died = new AbortController()
+  const over = AbortSignal.any([leaving.signal, died.signal])
   let app: App
   try {
     app = await build(config)
@@ -48,7 +48,7 @@ async function keepCurrent(
     log.info('starting', { config: config.file })
     await app.start()
     for (;;) {
-      await Promise.race([reload.take(leaving.signal), died.promise])
+      await reload.take(over)
       const next = await loadBeside()
       if (next === undefined) log.error('configuration not loaded, the old one stays', { config: config.file })
       else app = await replace(app, next)
@@ -65,7 +65,7 @@ async function keepCurrent(
   }
 
   function build(wanted: Config): Promise<App> {
-    return buildApp(wanted, appWorld, { tellHooks: true, onFailure: died.reject })
+    return buildApp(wanted, appWorld, { tellHooks: true, onFailure: error => died.abort(error) })
   }
 
   async function loadBeside(): Promise<App | undefined> {
