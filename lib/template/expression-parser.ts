@@ -101,12 +101,18 @@ export class ExpressionParser {
     }
   }
 
+  #failUndefined(name: string): never {
+    const near = this.#context.options.nearFunction?.(name)
+    const hint = near === undefined ? undefined : `did you mean ${quote(near)}?`
+    return this.#context.fail(`function ${quote(name)} not defined`, 'parse', hint)
+  }
+
   #parseTerm(): OperandNode | undefined {
     const token = this.#context.tokens.nextNonSpace()
     const { at, text } = token
     switch (token.type) {
       case 'identifier':
-        if (!this.#context.options.hasFunction(text)) this.#context.fail(`function ${quote(text)} not defined`)
+        if (!this.#context.options.hasFunction(text)) this.#failUndefined(text)
         return { kind: 'identifier', at, name: text }
       case 'dot':
       case 'nil':

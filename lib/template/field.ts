@@ -79,13 +79,16 @@ function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing
 function missingKey(run: Execution, keys: Iterable<string>, name: string): Operand {
   switch (run.source.missingKey) {
     case 'error':
-      return run.fail(`map has no entry for key ${quote(name)}`, { hint: hintFor(name, keys) })
+      return run.fail(`map has no entry for key ${quote(name)}`, { hint: hintFor(name, keys) ?? OPTIONAL })
     case 'zero':
       return null
     case 'default':
       return undefined
   }
 }
+
+/** People who come from consul-template, where this is the default, ask `if` and `with` for keys that may be absent. */
+const OPTIONAL = 'where the key may be absent, set missingKey: default, or ask with index'
 
 /** Names only: what is in the map may be a secret, what it is called is not. */
 function hintFor(name: string, names: Iterable<string>): string | undefined {

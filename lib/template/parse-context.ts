@@ -14,6 +14,8 @@ export interface ParseOptions {
   readonly delims: readonly [string, string]
   /** Whether a function of this name exists. */
   readonly hasFunction: (name: string) => boolean
+  /** The function that was probably meant by a name that none has. */
+  readonly nearFunction?: (name: string) => string | undefined
 }
 
 /** What belongs to one template, as opposed to the text that it stands in. */
@@ -73,11 +75,12 @@ export class ParseContext {
     }
   }
 
-  fail(message: string, code: 'parse' | 'bound' = 'parse'): never {
+  fail(message: string, code: 'parse' | 'bound' = 'parse', hint?: string): never {
     const { name, text } = this.options
     const { line, at } = this.tokens.scanned
     const column = byteLength(text.slice(text.lastIndexOf('\n', at - 1) + 1, at))
-    throw new TemplateError(code, `template: ${name}:${line}: ${message}`, { template: name, line, column })
+    const place = { template: name, line, column }
+    throw new TemplateError(code, `template: ${name}:${line}: ${message}`, place, hint === undefined ? {} : { hint })
   }
 }
 

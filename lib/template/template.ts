@@ -1,3 +1,4 @@
+import { nearest } from '../base/nearest.ts'
 import type { Value } from '../base/value.ts'
 import { builtinNames } from './builtins.ts'
 import { compileAll, perform } from './compile.ts'
@@ -43,7 +44,8 @@ export interface Template<Context> {
 export function parseTemplate<Context>(options: TemplateOptions<Context>): Template<Context> {
   const { name, text, functions, delims = ['{{', '}}'], missingKey = 'error', showValues = false } = options
   const hasFunction = (word: string) => functions.has(word) || builtinNames.has(word)
-  const set = parse({ name, text, delims, hasFunction })
+  const nearFunction = (word: string) => nearest(word, [...functions.keys(), ...builtinNames])
+  const set = parse({ name, text, delims, hasFunction, nearFunction })
   // Each function gets back the context that its table was made for.
   const templates = compileAll(set, functions)
   const main = templates.get(name) as CompiledTemplate

@@ -155,9 +155,12 @@ describe('a missing key', () => {
     ['{{.pasword}}', 'did you mean "password"?'],
     ['{{.deep.re}}', 'did you mean "er"?'],
     ['{{.pair.Kye}}', 'did you mean "Key"?'],
-    ['{{.quite_another}}', undefined],
+    ['{{.quite_another}}', expect.stringContaining('missingKey: default')],
+    ['{{.map.quite_another}}', expect.stringContaining('index')],
+    ['{{"a" | jion "b"}}', 'did you mean "join"?'],
+    ['{{"a" | quite_another}}', undefined],
   ])('in %s comes with the hint %j', (text, hint) => {
-    expect(failureOf(text).hint).toBe(hint)
+    expect(failureOf(text).hint).toEqual(hint)
   })
 })
 
