@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '../lib/config/config.ts'
+import { OperationalError } from '../lib/errors.ts'
 import type { Provider } from '../lib/provider.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import { Renderer } from '../lib/render/renderer.ts'
@@ -73,9 +74,16 @@ export async function buildRenderers(
       renderers.set(name, new Renderer({ bundle, functions, askers, digestKey, owners, ...functionsWorld }))
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
-      errors.push(...error.errors)
+      errors.push(...error.errors.map(each => inBundle(name, each)))
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, 'templates are wrong')
   return renderers
+}
+
+/** Two bundles may well have a file of the same path. */
+function inBundle(name: string, error: unknown): unknown {
+  if (!(error instanceof OperationalError)) return error
+  const hint = error.hint === undefined ? {} : { hint: error.hint }
+  return new OperationalError(error.code, `${name}: ${error.message}`, { ...hint, cause: error })
 }

@@ -1,6 +1,7 @@
 import { toBytes } from '../base/text.ts'
 import { Tree, type TreeFile } from '../base/value.ts'
 import type { FileOptions, Owner } from '../bundle.ts'
+import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
 import { parseTemplate } from '../template/template.ts'
 import { askerOf, type RenderContext } from './functions.ts'
@@ -55,11 +56,18 @@ export function treeUnit(file: FileOptions, options: RendererOptions): Unit {
 
 function owners(file: FileOptions, known: Owners): { uid?: number; gid?: number } {
   return {
-    ...(file.owner === undefined ? {} : { uid: numberOf(file.owner, name => known.uid(name)) }),
-    ...(file.group === undefined ? {} : { gid: numberOf(file.group, name => known.gid(name)) }),
+    ...(file.owner === undefined ? {} : { uid: numberOf(file.owner, file.path, name => known.uid(name)) }),
+    ...(file.group === undefined ? {} : { gid: numberOf(file.group, file.path, name => known.gid(name)) }),
   }
 }
 
-function numberOf(owner: Owner, find: (name: string) => number): number {
-  return typeof owner === 'number' ? owner : find(owner)
+function numberOf(owner: Owner, path: string, find: (name: string) => number): number {
+  if (typeof owner === 'number') return owner
+  try {
+    return find(owner)
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    const hint = error.hint === undefined ? {} : { hint: error.hint }
+    throw new OperationalError(error.code, `${path}: ${error.message}`, { ...hint, cause: error })
+  }
 }
