@@ -88,6 +88,7 @@ const WORDS: Readonly<Partial<Record<string, string>>> = {
 const HINTS: Readonly<Partial<Record<string, string>>> = {
   BAD_DQ_ESCAPE: 'between single quotes a backslash stands for itself',
   BAD_SCALAR_START: 'put the value in quotes',
+  NON_STRING_KEY: 'put a value that begins with { in quotes, as in content: "{{ … }}"',
   MULTIPLE_DOCS: 'remove the --- line, or split the file',
   MULTILINE_IMPLICIT_KEY: 'look for a missing colon, or a missing space after one',
   TAB_AS_INDENT: 'indent with spaces',

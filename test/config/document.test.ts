@@ -20,6 +20,7 @@ describe('syntax', () => {
     ['a comma too many', '{ state: 1,▶, b: 2 }', ['', /comma/]],
     ['two documents', `${good}▶---\n${good}`, ['', /more than one document/, /---/]],
     ['a key that is a list', '▶[a]: b', ['', /not a string/]],
+    ['a template without quotes', 'content: {▶{ ref "a://b" }}', ['', /not a string/, /in quotes/]],
     ['a key without an end', `▶${'a'.repeat(1_100)}: b`, ['', /1024/]],
     ['a tag of its own', `state: ▶!secret x\n${good}`, ['', /tags/, /remove the tag/]],
     ['a tag that is not of the core', `state: ▶!!binary eA==\n${good}`, ['', /tags/]],
