@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import type { NetworkAddress } from '../lib/template/functions/sockaddr.ts'
+import type { NetworkAddress } from '../lib/template/functions/sockaddr/sockaddr.ts'
 
 /** The addresses of this machine. */
 export function networkAddresses(): readonly NetworkAddress[] {

@@ -144,6 +144,10 @@ export class Execution implements Executing {
     }
   }
 
+  get showsValues(): boolean {
+    return this.source.showValues
+  }
+
   exceedDepth(): never {
     return this.exceed(`exceeded maximum template depth (${this.depthMax})`)
   }

@@ -29,6 +29,8 @@ export interface Executing {
   execute(template: string, dot: Value): string | Pending
   /** A value for an error's message, as the verb prints it; its type, unless errors may show values. */
   quoted(value: Value, verb?: 'v' | 's' | 'q'): string
+  /** Whether errors may show values. */
+  readonly showsValues: boolean
   /** Counts characters or items that a function goes through beside those of its arguments and its result, so that the
    *  bound on steps holds for them. */
   weigh(pieces: number): void
