@@ -1,4 +1,4 @@
-import { Float, int } from '../base/value.ts'
+import { Float, int, Struct } from '../base/value.ts'
 import { isBoxed, type Boxing } from './boxing.ts'
 import type { BuiltinKind } from './builtins.ts'
 import type { Evaluate, Execution } from './execution.ts'
@@ -102,7 +102,7 @@ function compileConstant(node: OperandNode, kind: Exclude<BuiltinKind, 'any' | '
   }
   const found = sourceOf(node)
   const message =
-    kind === 'list' || kind === 'map'
+    kind === 'list' || kind === 'map' || kind.startsWith('struct ')
       ? `can't handle ${found} for arg of type ${goType(kind)}`
       : `expected ${kind === 'int' ? 'integer' : kind}; found ${found}`
   return run => {
@@ -158,6 +158,8 @@ function hasKind(value: Operand, kind: BuiltinKind): boolean {
       return isList(value)
     case 'map':
       return isMap(value)
+    default:
+      return value instanceof Struct && value.typeName === goType(kind)
   }
 }
 
@@ -178,5 +180,7 @@ function goType(kind: BuiltinKind): string {
     case 'bool':
     case 'int':
       return kind
+    default:
+      return kind.slice('struct '.length)
   }
 }

@@ -37,5 +37,5 @@ export interface Executing {
 }
 
 /** What an argument must be: `any` is every value and nil; the others are Go's `string`, `bool`, `int`, `float64`,
- *  `[]interface {}` and `map[string]interface {}`. Only constants convert, as in Go: `1` is a good `float`, `.one` is not. */
-export type ParameterKind = 'any' | 'string' | 'bool' | 'int' | 'float' | 'list' | 'map'
+ *  `[]interface {}` and `map[string]interface {}`, and after `struct` any other type by its name. Only constants convert, as in Go: `1` is a good `float`, `.one` is not. */
+export type ParameterKind = 'any' | 'string' | 'bool' | 'int' | 'float' | 'list' | 'map' | `struct ${string}`

@@ -1,5 +1,5 @@
 import type { TemplateFunction } from '../function.ts'
-import { formatTime } from '../time.ts'
+import { formatTime, momentAt } from '../time.ts'
 
 /** What the functions on time need of the world. */
 export interface Time {
@@ -21,7 +21,7 @@ export const timeFunctions: readonly TemplateFunction<Time>[] = [
       }
       const [layout = RFC3339] = args as readonly string[]
       const now = context.now()
-      return layout === 'unix' ? String(Math.floor(now / 1000)) : formatTime(now, layout)
+      return layout === 'unix' ? String(Math.floor(now / 1000)) : formatTime(momentAt(now), layout)
     },
   },
 ]

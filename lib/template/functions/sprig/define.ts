@@ -1,4 +1,4 @@
-import type { Float, Value } from '../../../base/value.ts'
+import type { Float, Struct, Value } from '../../../base/value.ts'
 import type { Executing, ParameterKind, TemplateFunction } from '../../function.ts'
 
 /** What the evaluator gives for each kind of parameter. */
@@ -12,7 +12,9 @@ interface Given {
   readonly map: ReadonlyMap<string, Value>
 }
 
-type Arguments<Kinds extends readonly ParameterKind[]> = { readonly [I in keyof Kinds]: Given[Kinds[I]] }
+type GivenFor<Kind extends ParameterKind> = Kind extends keyof Given ? Given[Kind] : Struct
+
+type Arguments<Kinds extends readonly ParameterKind[]> = { readonly [I in keyof Kinds]: GivenFor<Kinds[I]> }
 
 /** A function with a fixed number of parameters; its name is the first word of the signature. It is told last of the
  *  execution that calls it. */
@@ -35,14 +37,14 @@ export function defineVariadic<const Kinds extends readonly ParameterKind[], Res
   signature: string,
   parameters: Kinds,
   variadic: Rest,
-  call: (...args: readonly [...Arguments<Kinds>, ...Given[Rest][]]) => Value,
+  call: (...args: readonly [...Arguments<Kinds>, ...GivenFor<Rest>[]]) => Value,
 ): TemplateFunction<unknown> {
   return {
     name: nameIn(signature),
     signature,
     parameters,
     variadic,
-    call: (_, args) => call(...(args as unknown as readonly [...Arguments<Kinds>, ...Given[Rest][]])),
+    call: (_, args) => call(...(args as unknown as readonly [...Arguments<Kinds>, ...GivenFor<Rest>[]])),
   }
 }
 

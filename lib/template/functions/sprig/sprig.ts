@@ -1,4 +1,6 @@
 import type { TemplateFunction } from '../../function.ts'
+import type { Time } from '../time.ts'
+import { dateFunctions } from './dates.ts'
 import { defaultFunctions } from './defaults.ts'
 import { dictFunctions } from './dicts.ts'
 import { encodingFunctions } from './encoding.ts'
@@ -15,11 +17,11 @@ import { wordFunctions } from './words.ts'
 
 /** The functions of sprig 3.3 that consul-template has: each as `sprig_NAME`, and as `NAME` where that is free. `slice` is
  *  Go's own; other names that consul-template has itself are given to it where the tables are joined. */
-export function sprigFunctions(): readonly TemplateFunction<unknown>[] {
+export function sprigFunctions(): readonly TemplateFunction<Time>[] {
   return both
 }
 
-const all: readonly TemplateFunction<unknown>[] = [
+const all: readonly TemplateFunction<Time>[] = [
   ...stringFunctions,
   ...wordFunctions,
   ...listFunctions,
@@ -30,12 +32,13 @@ const all: readonly TemplateFunction<unknown>[] = [
   ...encodingFunctions,
   ...jsonFunctions,
   ...pathFunctions,
+  ...dateFunctions,
   ...regexpFunctions,
   ...urlFunctions,
   ...versionFunctions,
 ]
 
-const both: readonly TemplateFunction<unknown>[] = [
+const both: readonly TemplateFunction<Time>[] = [
   ...all.filter(({ name }) => name !== 'slice'),
   ...all.map(each => ({ ...each, name: `sprig_${each.name}`, signature: `sprig_${each.signature}` })),
 ]
