@@ -3,7 +3,6 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startAdmin, type Admin } from '../../lib/admin/admin.ts'
-import { systemClock } from '../../lib/base/clock.ts'
 import { silentLog } from '../../lib/base/log.ts'
 import { OperationalError } from '../../lib/errors.ts'
 import type { Status } from '../../lib/status.ts'
@@ -95,13 +94,7 @@ describe('the health listener', () => {
   })
 
   test('listens on the loopback interface of either family', async () => {
-    const admin = await startAdmin({
-      host: '::1',
-      port: 0,
-      status: () => statusOf(),
-      clock: systemClock,
-      log: silentLog,
-    })
+    const admin = await startAdmin({ ...options(), host: '::1' })
     onTestFinished(() => admin.close())
 
     expect((await ask(admin.port, '/livez', 'GET', '::1')).code).toBe(200)
