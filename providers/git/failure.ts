@@ -9,6 +9,8 @@ interface Meaning {
   readonly code: ProviderErrorCode
   readonly says: string
   readonly hint?: string
+  /** Whether git's own words are left out because they mislead. */
+  readonly isAll?: true
 }
 
 /** In the order in which they are looked for: a message often has the cause first and "could not read from remote" last. */
@@ -26,7 +28,15 @@ const MEANINGS: readonly Meaning[] = [
     hint: 'give the file of auth.sshKey mode 0400 (in a Secret volume: defaultMode: 0400)',
   },
   {
-    pattern: /could not read (?:Username|Password)|Authentication failed|returned error: 401|Permission denied \(/,
+    // git would ask somebody for others now, and complains that it may not: that sounds as if we had sent none.
+    pattern: /could not read (?:Username|Password)/,
+    code: 'unauthenticated',
+    says: 'the server wants credentials, and takes none that we have',
+    hint: 'set auth: username and password; where they are set, see whether they are right and have not expired',
+    isAll: true,
+  },
+  {
+    pattern: /Authentication failed|returned error: 401|Permission denied \(/,
     code: 'unauthenticated',
     says: 'the credentials are missing or refused',
     hint: 'set auth: username and password for https, sshKey and knownHosts for ssh',
@@ -138,7 +148,7 @@ export function explain(failure: GitFailed, context: FailureContext): ProviderEr
   if (failure.killed) return new ProviderError('unavailable', `${context.url}: git was ended by a signal`)
   const meaning = MEANINGS.find(({ pattern }) => pattern.test(failure.message))
   if (meaning === undefined) return undefined
-  const words = lastWords(failure, context)
+  const words = meaning.isAll === true ? '' : lastWords(failure, context)
   const message = `${context.url}: ${meaning.says}${words === '' ? '' : ` (${words})`}`
   return new ProviderError(meaning.code, message, meaning.hint === undefined ? {} : { hint: meaning.hint })
 }

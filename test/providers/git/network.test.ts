@@ -46,7 +46,10 @@ describe('over HTTP', () => {
     await bench.read()
     expect(server.requests).toHaveLength(2)
     server.credentials = 'bot:rotated'
-    expect((await bench.failure()).code).toBe('unauthenticated')
+    const failure = await bench.failure()
+    expect(failure.code).toBe('unauthenticated')
+    expect(failure.hint).toContain('expired')
+    expect(failure.message).not.toContain('prompt')
     await writeFile(file, 'rotated')
     expect(await bench.files()).toEqual({ a: '1' })
   })
