@@ -8,20 +8,13 @@ import { problemOf, spoken } from './problem.ts'
 import { Refusals } from './refusals.ts'
 import type { Recovery } from '../state/recover.ts'
 import { settle, takenWithin } from './settle.ts'
-import { nothingKnown, type Standing } from './standing.ts'
+import { nothingKnown, type Standing, type Stuck } from './standing.ts'
 
 /** After this long without a change a bundle comes round all the same, to see whether the volume still shows what it should. */
 const HEAL_EVERY_MS = 30_000
 
 /** Between two tries to publish what cannot be published. */
 const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
-
-interface Stuck {
-  readonly digest: string | undefined
-  /** The paths that it may have changed already. */
-  readonly changed: readonly string[]
-  readonly error: unknown
-}
 
 /** Keeps one bundle as it should be: from readings to notice, one pass at a time, for ever.
  *
@@ -36,7 +29,6 @@ export class Reconciler {
   /** The files of the visible generation, where this process published it. */
   #shown: readonly OutputFile[] | undefined
   readonly #refused = new Refusals()
-  /** A publish that was begun and cannot be finished, at absolute paths: some files are of it, and some are not. */
   #stuck: Stuck | undefined
   /** The last outcome that was logged. */
   #said = ''
@@ -189,7 +181,7 @@ export class Reconciler {
     const number = await this.#nextNumber(visible)
     const directory = await publisher.stage(number, files)
     // 8. Check.
-    const verdict = await check(directory, signal)
+    const verdict = await this.#orDiscarded(number, check(directory, signal))
     if (!verdict.ok) {
       if (verdict.inconclusive !== true) this.#refused.add(digest, verdict.why)
       await publisher.discard(number)
@@ -223,9 +215,10 @@ export class Reconciler {
     // A hook that has not been told of what is visible hears now what it would have heard then, so that none misses a path.
     const { owed, changed: untold } = await this.#recovery(before)
     const differs = await this.#changed(before, number, files)
-    const changed = union(differs, owed.length === 0 ? [] : untold, this.#stuck?.changed ?? [])
+    const missed = [...(owed.length === 0 ? [] : untold), ...(this.#stuck?.changed ?? [])]
+    const changed = [...new Set([...differs, ...missed])].toSorted()
     const intent = { kind: 'intended', generation: number, digest, hooks, changed } as const
-    await journal.append(restores === undefined ? intent : { ...intent, restores })
+    await this.#orDiscarded(number, journal.append(restores === undefined ? intent : { ...intent, restores }))
     await publisher.publish(number)
     this.#stuck = undefined
     this.#visibleDigest = digest
@@ -233,6 +226,17 @@ export class Reconciler {
     this.#stand({ visible: number, confirmed: false, condemned: undefined, outcome: undefined })
     log.info('published', { bundle, generation: number, changed: changed.length })
     return changed
+  }
+
+  /** Waits for a step on which the publishing of a staged generation hangs. Where it fails nothing is left, or each try would leave
+   *  another copy. */
+  async #orDiscarded<T>(number: number, step: Promise<T>): Promise<T> {
+    try {
+      return await step
+    } catch (error) {
+      await this.#parts.publisher.discard(number).catch(() => {})
+      throw error
+    }
   }
 
   /** The paths that differ from what was visible: by our own memory where we published it, else by reading both back. */
@@ -390,8 +394,4 @@ export class Reconciler {
     this.#report(this.#standing)
     return change.outcome as Change extends { outcome: infer O } ? O : undefined
   }
-}
-
-function union(...lists: readonly (readonly string[])[]): readonly string[] {
-  return [...new Set(lists.flat())].toSorted()
 }

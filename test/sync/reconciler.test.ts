@@ -407,6 +407,27 @@ describe('a file system that fails', () => {
     expect(bundle.standing?.failing).toBeUndefined()
   })
 
+  test.each(['volume', 'files'] as const)('leaves no copy behind for each try in mode %s', async mode => {
+    const at = await place()
+    const files = (content: string) => [
+      { path: mode === 'volume' ? 'app.conf' : `${root}/etc/app.conf`, content: Buffer.from(content), mode: 0o640 },
+    ]
+    const failing = (path: string): never => {
+      throw Object.assign(new Error(`EIO: i/o error, write '${path}'`), { code: 'EIO', path })
+    }
+    const replaceFile = at.fileSystem.replaceFile.bind(at.fileSystem)
+    at.fileSystem.replaceFile = async (path, ...rest) =>
+      path.endsWith('/journal') ? failing(path) : replaceFile(path, ...rest)
+    const bundle = await start(at, { mode, content: 'A', files })
+    await bundle.until(standing => standing?.failing !== undefined)
+    await at.clock.advance(600_000)
+
+    expect(await bundle.publisher.generations()).toEqual([])
+    at.fileSystem.replaceFile = replaceFile
+    await bundle.confirmed('A')
+    expect(await bundle.publisher.visible()).toBe(1)
+  })
+
   test('loses no conclusion: what could not be recorded is taken up again', async () => {
     const at = await place()
     const hook = listener()
@@ -508,6 +529,18 @@ test('a failure is tried again at its own pace, however often the inputs change'
 
   // Ten seconds, and at the longest a second until a pass begins though changes keep coming.
   expect(tries).toBeLessThan(20)
+})
+
+test('an end in the middle of a check leaves no copy behind', async () => {
+  const at = await place()
+  const checking = Promise.withResolvers<Verdict>()
+  const bundle = await start(at, { content: 'A', check: () => checking.promise })
+  await bundle.until(() => at.clock.monotonicMs() > 1_000)
+  expect(await bundle.publisher.generations()).toEqual([1])
+  checking.reject(new Error('aborted'))
+  await bundle.stop()
+
+  expect(await bundle.publisher.generations()).toEqual([])
 })
 
 test('an end loses no hook that is just ending', async () => {
