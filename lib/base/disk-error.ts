@@ -38,7 +38,9 @@ function explain(error: unknown, doing: string): unknown {
   // What is ours already, and what is a bug, goes on as it is.
   if (error instanceof OperationalError || systems === undefined || !/^E[A-Z0-9]+$/.test(systems)) return error
   const [code, meaning, hint] = MEANINGS[systems] ?? ['disk', 'the disk refused', 'see errno(3) for what it means']
-  const path = (error as NodeJS.ErrnoException).path
+  const { path: from, dest } = error as NodeJS.ErrnoException & { readonly dest?: string }
+  // Of a rename, the name that people know: the other one is a temporary one of ours.
+  const path = dest ?? from
   const where = path === undefined || doing.endsWith(path) ? '' : `${path}: `
   return new OperationalError(code, `${doing}: ${where}${meaning} (${systems})`, { hint, cause: error })
 }
