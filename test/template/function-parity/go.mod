@@ -3,13 +3,13 @@ module outrigger/function-parity
 go 1.26.4
 
 require (
+	dario.cat/mergo v1.0.2
 	github.com/Masterminds/sprig/v3 v3.3.0
 	github.com/hashicorp/consul-template v0.42.1
 	github.com/hashicorp/go-sockaddr v1.0.7
 )
 
 require (
-	dario.cat/mergo v1.0.2 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.3.0 // indirect

@@ -2,7 +2,7 @@
 # Gives a fresh network namespace the interfaces that sockaddr is recorded with, and runs a program there.
 set -eu
 ip link set lo up
-ip link add eth0 type veth peer name eth1
+ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth1 address 02:00:00:00:00:02
 for name in eth0 eth1; do
   ip link set "$name" addrgenmode none
   ip link set "$name" up

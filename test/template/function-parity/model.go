@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"dario.cat/mergo"
+	"github.com/hashicorp/consul-template/dependency"
 )
 
 // The other engine has fewer types than Go: one of integers beside uint64, one of lists, one of maps, and neither a list nor a map
@@ -18,6 +21,8 @@ var (
 	listType  = reflect.TypeFor[[]any]()
 	mapType   = reflect.TypeFor[map[string]any]()
 	errorType = reflect.TypeFor[error]()
+
+	channelType = reflect.TypeFor[<-chan int]()
 )
 
 // modelled makes functions that take and give only the model's types.
@@ -30,6 +35,7 @@ func modelled(functions template.FuncMap) template.FuncMap {
 }
 
 func modelledFunction(name string, function reflect.Value) reflect.Value {
+	function = withoutOptions(function)
 	original := function.Type()
 	var in []reflect.Type
 	for i := range original.NumIn() {
@@ -66,6 +72,15 @@ func modelledFunction(name string, function reflect.Value) reflect.Value {
 	})
 }
 
+// withoutOptions leaves out the functions that mergeMap takes at its end: no template can have one.
+func withoutOptions(function reflect.Value) reflect.Value {
+	merge, isMerge := function.Interface().(func(map[string]any, map[string]any, ...func(*mergo.Config)) (map[string]any, error))
+	if !isMerge {
+		return function
+	}
+	return reflect.ValueOf(func(to, from map[string]any) (map[string]any, error) { return merge(to, from) })
+}
+
 func modelledType(original reflect.Type) reflect.Type {
 	switch original.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
@@ -76,6 +91,8 @@ func modelledType(original reflect.Type) reflect.Type {
 		if original.Key().Kind() == reflect.String || original.Key() == anyType {
 			return mapType
 		}
+	case reflect.Chan:
+		return channelType
 	}
 	return original
 }
@@ -88,8 +105,9 @@ func toModel(value reflect.Value) reflect.Value {
 	if !value.IsValid() {
 		return value
 	}
-	kind := modelledType(value.Type())
-	switch kind {
+	switch modelledType(value.Type()) {
+	case channelType:
+		return modelledChannel(value.Interface().(<-chan int64))
 	case intType:
 		return value.Convert(intType)
 	case listType:
@@ -121,6 +139,42 @@ func toModel(value reflect.Value) reflect.Value {
 			return value
 		}
 		return entries
+	}
+	if value.Kind() == reflect.Pointer && value.Type().Elem().PkgPath() == dependencyPath {
+		return withoutNil(value)
+	}
+	return value
+}
+
+func modelledChannel(original <-chan int64) reflect.Value {
+	channel := make(chan int)
+	go func() {
+		for number := range original {
+			channel <- int(number)
+		}
+		close(channel)
+	}()
+	return reflect.ValueOf((<-chan int)(channel))
+}
+
+var dependencyPath = reflect.TypeFor[dependency.KeyPair]().PkgPath()
+
+// withoutNil gives the fields of a struct of a backend lists and maps that are empty, where they are nil.
+func withoutNil(original reflect.Value) reflect.Value {
+	clone := reflect.New(original.Type().Elem())
+	clone.Elem().Set(original.Elem())
+	for i := range clone.Elem().NumField() {
+		clone.Elem().Field(i).Set(orEmpty(clone.Elem().Field(i)))
+	}
+	return clone
+}
+
+func orEmpty(value reflect.Value) reflect.Value {
+	switch {
+	case value.Kind() == reflect.Slice && value.IsNil():
+		return reflect.MakeSlice(value.Type(), 0, 0)
+	case value.Kind() == reflect.Map && value.IsNil():
+		return reflect.MakeMap(value.Type())
 	}
 	return value
 }
@@ -168,13 +222,16 @@ func unmodelled(name string, value reflect.Value, want reflect.Type) (reflect.Va
 			if slices.Contains(wide, name) && inner.Kind() == reflect.Int {
 				return reflect.ValueOf(inner.Int()), nil
 			}
-			if slices.Contains(typed, name) && inner.Type() == listType && inner.Len() > 0 {
+			if slices.Contains(typed, name) && inner.Type() == listType {
+				if inner.Len() == 0 {
+					return reflect.ValueOf([]*dependency.HealthService{}), nil
+				}
 				return unmodelled(name, inner, reflect.SliceOf(inner.Index(0).Elem().Type()))
 			}
 		}
 		return value, nil
 	}
-	if value.Type() == want {
+	if value = orEmpty(value); value.Type() == want {
 		return value, nil
 	}
 	switch want.Kind() {
