@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { withDeadline } from '../lib/base/deadline.ts'
 import { Scope } from '../lib/base/scope.ts'
 import type { BundleOptions } from '../lib/bundle.ts'
 import type { Config } from '../lib/config/config.ts'
 import { startAdmin } from '../lib/admin/admin.ts'
+import { OperationalError } from '../lib/errors.ts'
 import { digestOf } from '../lib/generation.ts'
 import { runCheck } from '../lib/gate/check.ts'
 import { runProbe } from '../lib/gate/probe.ts'
@@ -23,6 +25,9 @@ import { Reporter } from '../lib/sync/reporter.ts'
 import { hideCredentials } from './credentials.ts'
 import { buildRenderers, openSources, type Sources } from './sources.ts'
 import type { AppWorld } from './world.ts'
+
+/** How long the end may take: more than the grace of a hook, and less than the half minute after which Kubernetes kills. */
+const STOP_MS_MAX = 20_000
 
 export interface AppOptions {
   /** Whether hooks are told of what is published. */
@@ -109,9 +114,12 @@ export class App {
   }
 
   /** Ends the loops, in the middle of whatever they do: what is durable is taken up at the next start. Only a hook that is
-   *  being called is given some time to end. */
+   *  being called is given some time to end. Rejects when something has not ended in time: a file system that hangs, say. */
   async stop(): Promise<void> {
-    await this.#scope.end(new Error('stopping'))
+    const hint = 'the log says what was under way; a network file system that is away holds up whoever uses it'
+    const timeoutError = () => new OperationalError('timeout', 'something does not end', { hint })
+    const end = () => this.#scope.end(new Error('stopping'))
+    await withDeadline({ timeoutMs: STOP_MS_MAX, timeoutError }, end, this.#world.clock, new AbortController().signal)
   }
 
   status(): Status {

@@ -19,7 +19,10 @@ export interface Sources {
 /** Opens every provider; no network is used yet. */
 export async function openSources(config: Config, world: AppWorld): Promise<Sources> {
   const providers = new Map<string, Provider>()
-  const closeProviders = async () => void (await Promise.all([...providers.values()].map(provider => provider.close())))
+  const closeProviders = async () => {
+    const closed = await Promise.allSettled([...providers.values()].map(provider => provider.close()))
+    for (const { reason } of closed.filter(result => result.status === 'rejected')) throw reason
+  }
   try {
     for (const { name, plugin, options } of config.providers.values()) {
       providers.set(name, await plugin.open(options, hostOf(name, config, world)))

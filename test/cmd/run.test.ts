@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../lib/base/clock.ts'
 import { plugins } from '../../providers/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
@@ -182,4 +183,29 @@ test('a provider that cannot be closed does not change how it ends, and is told 
 
   expect(await ended).toBe(0)
   expect(said()).toContain('no end to it')
+})
+
+test('what does not end is not waited for for ever, neither at the end nor at a reload', async () => {
+  const { root, write } = place()
+  const provider = new ScriptedProvider()
+  let watches = 0
+  provider.watch = async function* () {
+    watches++
+    yield { value: 'one', revision: 'r', observedAtMs: 0, sensitive: false }
+    return await new Promise<never>(() => {})
+  }
+  const config = write({
+    providers: { one: { type: 'scripted' } },
+    bundles: { web: { volume: './volume', files: [{ path: 'app.conf', content: '{{ ref "one://v" }}' }] } },
+  })
+  const { said, send, ended } = startRun(config, {
+    plugins: new Map([['scripted', scriptedPlugin(provider)]]),
+    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 200), signal) },
+  })
+  await shows(root, 'one')
+  send('SIGHUP')
+  // What holds the locks cannot be replaced; whoever starts us again can.
+  expect(await ended).toBe(1)
+  expect(watches).toBe(1)
+  expect(said()).toContain('not ended in good order')
 })
