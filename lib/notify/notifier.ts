@@ -195,7 +195,8 @@ async function tellUntilTold(hook: Hook, telling: Telling, options: NotifierOpti
 async function tellOnce(hook: Hook, telling: Telling, options: NotifierOptions): Promise<boolean> {
   const { log } = options
   const { notice, signal, told } = telling
-  const about = { hook: hook.id, generation: notice.generation }
+  // Hooks of two bundles may well be the same, but for whom they are told.
+  const about = { bundle: notice.bundle, hook: hook.id, generation: notice.generation }
   try {
     if (!told.has(hook.id)) await hook.tell(notice, signal)
   } catch (error) {

@@ -198,8 +198,8 @@ describe('a hook that fails', () => {
 
     expect(a.calls.length).toBeGreaterThan(5)
     expect(said).toEqual([
-      'hook failed {"hook":"a","generation":1,"error":"first","hint":"look"}',
-      'hook failed {"hook":"a","generation":1,"error":"second","hint":"look"}',
+      'hook failed {"bundle":"web","hook":"a","generation":1,"error":"first","hint":"look"}',
+      'hook failed {"bundle":"web","hook":"a","generation":1,"error":"second","hint":"look"}',
     ])
   })
 })
