@@ -85,8 +85,8 @@ func (r *reader) line(line string) (err error) {
 	case "env":
 		r.setting.Env = strings.Split(rest, " ")
 	case "differs":
-		r.setting.Differs = nil
-		if rest != "" {
+		r.setting.Differs, r.setting.IsSame = nil, rest == "not"
+		if rest != "" && rest != "not" {
 			r.setting.Differs = json.RawMessage(rest)
 		}
 	default:

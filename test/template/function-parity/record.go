@@ -28,6 +28,7 @@ type Case struct {
 	Data    string // as typed JSON: functions may change what they are given, so each run decodes it anew
 	Env     []string
 	Differs json.RawMessage // what the other engine makes of it instead, on purpose, and why
+	IsSame  bool            // it comes out as in Go, whatever the model says
 }
 
 func main() {
@@ -95,7 +96,7 @@ func record(out io.Writer, cases []Case) error {
 	var data []byte
 	for _, c := range cases {
 		row, isSteady := runOften(c, asInGo, 0)
-		if row.Differs == nil && isSteady {
+		if isSteady && !c.IsSame && row.Differs == nil {
 			row.Differs, isSteady = differenceFrom(row, c)
 		}
 		if address.Match(encode(row)) {
