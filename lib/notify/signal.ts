@@ -65,7 +65,12 @@ const PID_FILE_BYTES_MAX = 64
 
 async function findByPidFile(path: string, processes: Processes): Promise<SeenProcess> {
   const pid = await readPidFile(path)
-  if (pid === undefined) throw new HookError('failed', `${path}: holds no process id`)
+  if (pid === undefined) {
+    // `nginx -t` makes an empty one.
+    throw new HookError('failed', `${path}: holds no process id`, {
+      hint: 'the process has not started, or writes its pid elsewhere',
+    })
+  }
   if (pid === 1 || pid === processes.pid) {
     throw new HookError('failed', `${path}: holds ${pid}, which is ${pid === 1 ? 'the first process' : 'ourselves'}`, {
       hint: 'a pid file counts only where its writer shares its processes with us (shareProcessNamespace: true)',

@@ -172,9 +172,10 @@ describe('by a pid file', () => {
   test.for(['', '\n', 'nginx', '-1', '0', '12x', '1.5', '99999999999', '12 13'])(
     'that holds %j names nobody',
     async content => {
-      const { message } = await hookErrorOf(hookOf(pidFile(content)).tell(notice, never))
+      const { message, hint } = await hookErrorOf(hookOf(pidFile(content)).tell(notice, never))
 
       expect(message).toContain('holds no process id')
+      expect(hint).toContain('has not started')
     },
   )
 
