@@ -10,7 +10,8 @@ export interface OutputFile {
   readonly gid?: number
 }
 
-/** What a bundle should show: the files of one render of one set of readings, not yet numbered. */
+/** What a bundle should show: the files of one render of one set of readings. Published under a number it is a generation: one
+ *  complete, immutable, numbered set of a bundle's files. */
 export interface Contents {
   readonly bundle: string
   /** Sorted by path; no path twice, and none below another. */
@@ -18,16 +19,6 @@ export interface Contents {
   /** Keyed (HMAC-SHA-256, hex) over paths, contents, modes and owners: equal digests mean equal contents, and a digest can be
    *  shown without giving a guess at a short secret a way to be checked. */
   readonly digest: string
-}
-
-/** One complete, immutable, numbered set of a bundle's files. */
-export interface Generation {
-  readonly bundle: string
-  /** Grows with each publish of the bundle, also across restarts; a rollback gets a new number, too. */
-  readonly number: number
-  readonly digest: string
-  /** Where its files lie, absolute: what a reader pins. Stays for `keep` generations and a minimum age. */
-  readonly directory: string
 }
 
 /** The digest of a bundle's files; see `Contents.digest`. `key` is a secret of this installation. */

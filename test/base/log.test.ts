@@ -112,7 +112,11 @@ test('masks a secret that has to be escaped, also where it was escaped before', 
   const secret = 'a"secret"'
   const { log, lines } = logOf('debug', secret)
 
-  log.info('got', { raw: secret, quoted: JSON.stringify(secret), within: `want x, got ${JSON.stringify(`${secret}\n`)}` })
+  log.info('got', {
+    raw: secret,
+    quoted: JSON.stringify(secret),
+    within: `want x, got ${JSON.stringify(`${secret}\n`)}`,
+  })
 
   expect(lines[0]).not.toContain('secret\\')
   expect(JSON.parse(lines[0] as string)).toMatchObject({

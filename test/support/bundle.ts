@@ -181,6 +181,6 @@ function contentFiles(content: string): readonly OutputFile[] {
 }
 
 /** The digest of contents, as the bundle's renderer would give it. */
-export function testDigest(files: readonly OutputFile[]): string {
+function testDigest(files: readonly OutputFile[]): string {
   return digestOf(files, Buffer.from('a key for tests'))
 }
