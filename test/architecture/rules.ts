@@ -39,6 +39,7 @@ const LAYERS: readonly Layer[] = [
 /** The one home of each third-party package: a file, or a folder when it ends in `/`. */
 export const HOMES: Readonly<Record<string, string>> = {
   '@valibot/to-json-schema': 'lib/config/json-schema.ts',
+  bcryptjs: 'lib/template/functions/sprig/bcrypt.ts',
   chokidar: 'providers/file/',
   commander: 'cmd/program.ts',
   esbuild: 'cmd/build/',

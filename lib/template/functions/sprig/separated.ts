@@ -51,36 +51,34 @@ const NO_WORD: Word = { kind: 'none', text: '' }
 
 const KINDS: readonly Kind[] = ['connector', 'punctuation', 'capital', 'letter', 'number', 'other', 'none']
 
-/** Bytes that are no text belong to the character after them, or to the last word. */
-const BYTES = String.raw`[\ufffd\ud800-\udfff]`
-const CONNECTOR = String.raw`[\-_\p{White_Space}]`
-const CHINESE = String.raw`[\u3400-\u4d85\u4e00-\u9fcc\u{20000}-\u{2b81d}]`
-const CAPITAL = String.raw`\p{Lu}`
-const SMALL = String.raw`(?!${CHINESE})[\p{L}--\p{Lu}]`
-const OTHER = String.raw`(?!${CONNECTOR}|${SMALL})[^\p{P}\p{N}\p{Lu}\ufffd\ud800-\udfff]`
+let compiled: RegExp | undefined
 
-const WORD = new RegExp(
-  [
-    some(CONNECTOR),
-    some(String.raw`(?!${CONNECTOR})\p{P}`),
-    // The last of several capitals begins the word that follows.
-    `${BYTES}*${CAPITAL}(?:(?:${BYTES}*${CAPITAL})*(?!${BYTES}*${SMALL})|(?:${BYTES}*${SMALL})+)`,
-    some(SMALL),
+/** Compiled when it is first needed: classes of letters take their time. */
+function wordPattern(): RegExp {
+  // Bytes that are no text belong to the character after them, or to the last word.
+  const bytes = String.raw`[\ufffd\ud800-\udfff]`
+  const connector = String.raw`[\-_\p{White_Space}]`
+  const chinese = String.raw`[\u3400-\u4d85\u4e00-\u9fcc\u{20000}-\u{2b81d}]`
+  const capital = `${bytes}*\\p{Lu}`
+  const small = String.raw`(?!${chinese})[\p{L}--\p{Lu}]`
+  const other = String.raw`(?!${connector}|${small})[^\p{P}\p{N}\p{Lu}\ufffd\ud800-\udfff]`
+  const some = (letter: string) => `(?:${bytes}*${letter})+`
+  // In the order of KINDS. The last of several capitals begins the word that follows.
+  const words = [
+    some(connector),
+    some(String.raw`(?!${connector})\p{P}`),
+    `${capital}(?:(?:${capital})*(?!${bytes}*${small})|${some(small)})`,
+    some(small),
     some(String.raw`\p{N}`),
-    some(OTHER),
-    `${BYTES}+`,
+    some(other),
+    `${bytes}+`,
   ]
-    .map(each => `(${each}(?:${BYTES}+$)?)`)
-    .join('|'),
-  'gv',
-)
-
-function some(letter: string): string {
-  return `(?:${BYTES}*${letter})+`
+  compiled ??= new RegExp(words.map(word => `(${word}(?:${bytes}+$)?)`).join('|'), 'gv')
+  return compiled
 }
 
 function wordsOf(text: string): readonly Word[] {
-  return Array.from(text.matchAll(WORD), ([word, ...groups]) => {
+  return Array.from(text.matchAll(wordPattern()), ([word, ...groups]) => {
     return { kind: KINDS[groups.findIndex(group => group !== undefined)] ?? 'other', text: word }
   })
 }

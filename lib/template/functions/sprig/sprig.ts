@@ -1,5 +1,7 @@
 import type { TemplateFunction } from '../../function.ts'
 import type { Time } from '../time.ts'
+import { certificateFunctions } from './certificates.ts'
+import { cryptoFunctions } from './crypto.ts'
 import { dateFunctions } from './dates.ts'
 import { defaultFunctions } from './defaults.ts'
 import { dictFunctions } from './dicts.ts'
@@ -33,6 +35,8 @@ const all: readonly TemplateFunction<Time>[] = [
   ...jsonFunctions,
   ...pathFunctions,
   ...dateFunctions,
+  ...cryptoFunctions,
+  ...certificateFunctions,
   ...regexpFunctions,
   ...urlFunctions,
   ...versionFunctions,
