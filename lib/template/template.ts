@@ -6,16 +6,9 @@ import { excessOf, Execution, type Bounds, type CompiledTemplate, type Source } 
 import type { FunctionTable } from './function.ts'
 import { parse } from './parser.ts'
 
-export { TemplateError, type TemplateErrorCode } from './error.ts'
+export { TemplateError } from './error.ts'
 export type { Bounds } from './execution.ts'
-export {
-  pending,
-  type Executing,
-  type FunctionTable,
-  type ParameterKind,
-  type Pending,
-  type TemplateFunction,
-} from './function.ts'
+export { pending, type FunctionTable, type ParameterKind, type Pending, type TemplateFunction } from './function.ts'
 
 /** What makes a template. */
 export interface TemplateOptions<Context> {
