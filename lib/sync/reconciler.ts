@@ -142,19 +142,24 @@ export class Reconciler {
   /** One trip from readings to notice. */
   async #pass(signal: AbortSignal): Promise<Outcome> {
     const { inputs, renderer, publisher } = this.#parts
+    // The volume itself is asked what everyone sees, not our memory.
+    const visible = await publisher.visible()
+    if (visible !== this.#standing.visible) {
+      this.#visibleDigest = this.#shown = undefined
+      this.#stand({ visible, confirmed: false })
+    }
     inputs.changed.clear()
     // 4. Render what changed, against what is known now.
     const rendered = renderer.render(inputs)
     // 5. Subscribe to exactly what was asked for.
     inputs.want(rendered.wanted)
     if (rendered.kind !== 'complete') return this.#stand({ outcome: this.#notComplete(rendered) })
-    // 6. Assemble: nothing to do when it is what everyone sees; the volume itself is asked, not our memory.
+    // 6. Assemble: nothing to do when it is what everyone sees.
     const { contents } = rendered
     const { digest } = contents
-    const visible = await publisher.visible()
     if (digest === this.#stuck?.digest) throw this.#stuck.error
     const { confirmed, condemned } = this.#standing
-    const isShown = visible !== undefined && visible === this.#standing.visible && digest === this.#visibleDigest
+    const isShown = visible !== undefined && digest === this.#visibleDigest
     if (isShown && this.#stuck === undefined) {
       if (confirmed) await this.#collect(visible)
       if (condemned === undefined) return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
@@ -344,15 +349,11 @@ export class Reconciler {
   async #nextTurn(outcome: Outcome, signal: AbortSignal): Promise<void> {
     const { inputs, clock } = this.#parts
     const { visible } = this.#standing
-    if (outcome.kind === 'waiting') {
-      const missing = outcome.for.map(({ dependency }) => dependency)
-      do await inputs.changed.take(signal)
-      while (!inputs.settled(missing))
-      // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.
-      if (visible === undefined) return
-    } else if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) {
-      return
-    }
+    const missing = outcome.kind === 'waiting' ? outcome.for.map(({ dependency }) => dependency) : []
+    do if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) return
+    while (!inputs.settled(missing))
+    // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.
+    if (outcome.kind === 'waiting' && visible === undefined) return
     await settle(inputs.changed, this.#parts.settle, clock, signal)
   }
 

@@ -108,6 +108,21 @@ describe('a pass', () => {
     expect(hook.heard).toHaveLength(1)
   })
 
+  test.each([
+    ['broken', 'broken'],
+    ['waiting', undefined],
+  ])('shows that somebody removed the volume also while it is %s', async (kind, content) => {
+    const at = await place()
+    const bundle = await start(at, { content: 'A' })
+    await bundle.confirmed('A')
+    bundle.set(content)
+    await bundle.until(standing => standing?.outcome?.kind === kind)
+    await at.fileSystem.remove(`${root}/volume`)
+    await at.clock.advance(40_000)
+
+    expect(bundle.standing).toMatchObject({ visible: undefined, confirmed: false, outcome: { kind } })
+  })
+
   test('publishes again when somebody removed the volume', async () => {
     const at = await place()
     const bundle = await start(at, { content: 'A' })
