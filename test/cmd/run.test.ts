@@ -126,6 +126,23 @@ describe('SIGHUP', () => {
     expect(intents).toHaveLength(2)
   })
 
+  test('during the start is not lost', async () => {
+    const { root, write, value } = place()
+    value('v', 'one')
+    const config = write({ bundles: { web: { volume: './volume', files: FILES } } })
+    let reads = 0
+    const { said, send } = startRun(config, {
+      async readFile(path) {
+        const bytes = await readFile(path)
+        if (path === config && ++reads === 1) send('SIGHUP')
+        return bytes
+      },
+    })
+    await eventually(() => expect(said()).toContain('"configuration loaded"'))
+    await shows(root, 'one')
+    expect(reads).toBe(2)
+  })
+
   test('keeps what is listened on, and closes what is not asked for any more', async () => {
     const { root, write, value } = place()
     value('v', 'one')
