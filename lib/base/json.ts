@@ -17,9 +17,16 @@ export function parseJson(text: string): Value {
 
 /** Without its cause: V8's message quotes the text. */
 function problemOf(error: unknown, text: string): Error {
+  if (error instanceof NumberError) return error
   return error instanceof RangeError
     ? new Error('the JSON is nested too deeply')
     : new Error(`not valid JSON${placeOf(text)}`)
+}
+
+class NumberError extends Error {
+  constructor() {
+    super('the JSON has a number that is too large')
+  }
 }
 
 /** The library's type does not know the third argument yet. */
@@ -31,6 +38,7 @@ function exactly(_key: string, value: unknown, context: { readonly source?: stri
 }
 
 function numberFrom(source: string, value: number): Value {
+  if (!Number.isFinite(value)) throw new NumberError()
   if (/[.eE]/.test(source)) return new Float(value)
   if (Number.isSafeInteger(value)) return value + 0
   const exact = BigInt(source)

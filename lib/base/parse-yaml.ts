@@ -13,6 +13,8 @@ const DEPTH_MAX = 500
  *  stay text, keys are text as written, later keys win, of several documents the first counts, and an empty one is null.
  *  Throws an Error that says where the text is no YAML, and nothing of what is in it. */
 export function parseYaml(text: string): Value {
+  // A byte that is no text stands as a lone surrogate.
+  if (!text.isWellFormed()) throw new Error('not valid YAML: it is not UTF-8')
   let documents: ReturnType<typeof parseAllDocuments>
   try {
     documents = parseAllDocuments(text, { schema: 'failsafe', merge: false, uniqueKeys: false, logLevel: 'silent' })
@@ -23,7 +25,7 @@ export function parseYaml(text: string): Value {
   if (document === undefined) return null
   const [error] = document.errors
   if (error !== undefined) throw new Error(`not valid YAML${placeOf(error)}: ${describe(error)}`)
-  return new Reader().read(document.contents, 0)
+  return new Reader(text).read(document.contents, 0)
 }
 
 function placeOf({ linePos }: YAMLParseError): string {
@@ -39,7 +41,15 @@ class Reader {
   /** What each anchor stands for by now, and how many nodes it is. */
   readonly #anchors = new Map<string, { readonly value: Value; readonly nodes: number }>()
   #nodes = 0
+  readonly #text: string
+  /** Whether the last line has something on it, and no break. */
+  readonly #isCutOff: boolean
   #aliasedNodes = 0
+
+  constructor(text: string) {
+    this.#text = text
+    this.#isCutOff = !/(?:^|\n)[ \t\r]*$/.test(text)
+  }
 
   read(node: unknown, depth: number): Value {
     if (depth > DEPTH_MAX) throw new Error(`the YAML is nested deeper than ${DEPTH_MAX}`)
@@ -52,11 +62,19 @@ class Reader {
   }
 
   #readNode(node: unknown, depth: number): Value {
-    if (isScalar(node)) return readScalar(node)
+    if (isScalar(node)) return this.#readScalar(node)
     if (isSeq(node)) return node.items.map(item => this.read(item, depth + 1))
     if (isMap(node)) return this.#readMap(node.items, depth)
     // The items of an ordered map, which is a list of maps of one.
     return isPair(node) ? this.#readMap([node], depth) : null
+  }
+
+  /** The package ends a block with a line break even where the text has none; yaml.v2 does not. */
+  #readScalar(node: Scalar): Value {
+    const value = readScalar(node)
+    const isAtEnd =
+      this.#isCutOff && node.type?.startsWith('BLOCK_') === true && (node.range?.[1] ?? 0) >= this.#text.length
+    return isAtEnd && typeof value === 'string' && value.endsWith('\n') ? value.slice(0, -1) : value
   }
 
   #readAlias({ source }: Alias): Value {
@@ -116,6 +134,8 @@ function readScalar(node: Scalar): Value {
     }
     case `${TAG}binary`:
       return node.value instanceof Uint8Array ? fromBytes(node.value) : text
+    case `${TAG}timestamp`:
+      return node.source ?? text
     default:
       return text
   }

@@ -1,31 +1,110 @@
 import { toBytes } from './text.ts'
 import { Float, Struct, Uint, type Value } from './value.ts'
+import { isLineBreak, UNPRINTABLE, YamlEmitter, type TextStyle } from './yaml-emitter.ts'
 import { looksLikeValue } from './yaml-scalar.ts'
 
 /** A value as YAML, the way Go's yaml.v2 writes it: keys sorted with their numbers in order, lists not indented below their key,
- *  text plain where it can be. Long lines are not folded. Ends without a line break. */
-export function printYaml(value: Value): string {
-  const lines = print(value, 0)
-  return lines.first === '' ? lines.rest.join('\n') : [lines.first, ...lines.rest].join('\n')
+ *  text plain where it can be and broken at 80 columns. Ends without a line break. */
+export function printYaml(value: Value, spell: Spell = () => undefined): string {
+  const printer = new YamlPrinter(spell)
+  printer.print(value, false)
+  const { text } = printer.emitter
+  return text.endsWith('\n') ? text.slice(0, -1) : text
 }
 
-/** What stands behind a key or a dash, and the lines below it. */
-interface Printed {
-  readonly first: string
-  readonly rest: readonly string[]
-}
+/** How a struct is spelled that is not its fields: as a text, or as it stands. Undefined when it is its fields. */
+export type Spell = (value: Struct) => string | { readonly plain: string } | undefined
 
-function print(value: Value, indent: number): Printed {
-  const entries = entriesOf(value)
-  if (entries !== undefined) return entries.length === 0 ? one('{}') : { first: '', rest: printMap(entries, indent) }
-  if (Array.isArray(value)) {
-    return value.length === 0 ? one('[]') : { first: '', rest: printList(value as readonly Value[], indent) }
+class YamlPrinter {
+  readonly emitter = new YamlEmitter()
+  readonly #spell: Spell
+
+  constructor(spell: Spell) {
+    this.#spell = spell
   }
-  return typeof value === 'string' ? printText(value, indent) : one(printScalar(value as Scalar))
+
+  print(value: Value, isInMap: boolean): void {
+    const spelled = value instanceof Struct ? this.#spell(value) : undefined
+    const entries = spelled === undefined ? entriesOf(value) : undefined
+    if (typeof spelled === 'string') this.#text(spelled, true)
+    else if (spelled !== undefined) this.emitter.word(spelled.plain)
+    else if (entries !== undefined) this.#map(entries)
+    else if (Array.isArray(value)) this.#list(value as readonly Value[], isInMap)
+    else if (typeof value === 'string') this.#text(value, true)
+    else this.emitter.word(printScalar(value as Scalar))
+  }
+
+  #map(entries: readonly (readonly [string, Value])[]): void {
+    const { emitter } = this
+    if (entries.length === 0) return emitter.word('{}')
+    const { indent } = emitter
+    emitter.indent = indent < 0 ? 0 : indent + 2
+    for (const [key, value] of entries) {
+      emitter.toMargin()
+      if (isSimpleKey(key)) {
+        this.#text(key, false)
+        emitter.colon()
+      } else {
+        emitter.mark('?')
+        this.#text(key, true)
+        emitter.toMargin()
+        emitter.mark(':')
+      }
+      this.print(value, true)
+    }
+    emitter.indent = indent
+  }
+
+  #list(items: readonly Value[], isInMap: boolean): void {
+    const { emitter } = this
+    if (items.length === 0) return emitter.word('[]')
+    const { indent } = emitter
+    // Below its key, a list is not indented.
+    if (indent < 0) emitter.indent = 0
+    else if (!isInMap || emitter.isInMargin) emitter.indent += 2
+    for (const item of items) {
+      emitter.toMargin()
+      emitter.mark('-')
+      this.print(item, false)
+    }
+    emitter.indent = indent
+  }
+
+  #text(text: string, mayBreak: boolean): void {
+    if (text.isWellFormed()) return this.emitter.scalar(text, styleOf(text, mayBreak), mayBreak)
+    this.emitter.word('!!binary')
+    const base64 = linesOf(Buffer.from(toBytes(text)).toString('base64'))
+    return this.emitter.scalar(base64, base64.includes('\n') ? 'literal' : 'plain', mayBreak)
+  }
 }
 
-function one(first: string): Printed {
-  return { first, rest: [] }
+const BASE64_LINE_LENGTH = 70
+
+function linesOf(base64: string): string {
+  if (base64.length < BASE64_LINE_LENGTH) return base64
+  return base64.replaceAll(/.{1,70}/g, '$&\n')
+}
+
+/** In bytes; longer keys stand behind a question mark. */
+const SIMPLE_KEY_LENGTH_MAX = 128
+
+function isSimpleKey(key: string): boolean {
+  return !Array.from(key).some(isLineBreak) && Buffer.byteLength(key) <= SIMPLE_KEY_LENGTH_MAX
+}
+
+function styleOf(text: string, mayBreak: boolean): TextStyle {
+  if (text === '') return 'double'
+  const isSpecial = UNPRINTABLE.test(text) || / [\r\n\u0085\u2028\u2029]/.test(text)
+  if (text.includes('\n')) return isSpecial || text.endsWith(' ') || !mayBreak ? 'double' : 'literal'
+  if (looksLikeValue(text) || isSpecial) return 'double'
+  if (canBePlain(text)) return 'plain'
+  return /[\r\n\u0085\u2028\u2029] /.test(text) ? 'double' : 'single'
+}
+
+function canBePlain(text: string): boolean {
+  if (/^ | $|[\r\n\u0085\u2028\u2029]|^(---|\.\.\.)/.test(text)) return false
+  if (/^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-]([ \t]|$)/.test(text)) return false
+  return !/:([ \t]|$)|[ \t]#/.test(text)
 }
 
 function entriesOf(value: Value): readonly (readonly [string, Value])[] | undefined {
@@ -33,27 +112,6 @@ function entriesOf(value: Value): readonly (readonly [string, Value])[] | undefi
   // The fields of a struct keep their order; yaml.v2 writes their names in lower case.
   if (value instanceof Struct) return [...value.fields].map(([name, field]) => [name.toLowerCase(), field] as const)
   return undefined
-}
-
-function printMap(entries: readonly (readonly [string, Value])[], indent: number): string[] {
-  const margin = ' '.repeat(indent)
-  return entries.flatMap(([key, value]) => {
-    const isList = Array.isArray(value)
-    const { first, rest } = print(value, isList ? indent : indent + 2)
-    const lead = `${margin}${printKey(key)}:`
-    return [first === '' ? lead : `${lead} ${first}`, ...rest]
-  })
-}
-
-function printList(items: readonly Value[], indent: number): string[] {
-  const margin = ' '.repeat(indent)
-  return items.flatMap(item => {
-    const { first, rest } = print(item, indent + 2)
-    if (first !== '') return [`${margin}- ${first}`, ...rest]
-    // A collection begins on the line of its dash.
-    const [head = '', ...tail] = rest
-    return [`${margin}- ${head.slice(indent + 2)}`, ...tail]
-  })
 }
 
 type Scalar = null | boolean | number | bigint | Uint | Float
@@ -74,73 +132,6 @@ function printFloat(number: number): string {
     return number.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
   }
   return Object.is(number, -0) ? '-0' : String(number)
-}
-
-function printKey(key: string): string {
-  return key.includes('\n') ? doubleQuoted(key) : inline(key)
-}
-
-function printText(text: string, indent: number): Printed {
-  if (!text.isWellFormed()) return one(`!!binary ${Buffer.from(toBytes(text)).toString('base64')}`)
-  if (!text.includes('\n')) return one(inline(text))
-  if (/ $| \n/.test(text) || SPECIAL.test(text)) return one(doubleQuoted(text))
-  return literal(text, indent)
-}
-
-function literal(text: string, indent: number): Printed {
-  const margin = ' '.repeat(indent)
-  const hint = /^[ \n]/.test(text) ? '2' : ''
-  const chomping = text.endsWith('\n') ? (/(^|\n)\n$/.test(text) ? '+' : '') : '-'
-  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
-  // At the top of a document, too, the lines are indented.
-  const body = lines.map(line => (line === '' ? '' : `${indent === 0 ? '  ' : margin}${line}`))
-  return { first: `|${hint}${chomping}`, rest: body }
-}
-
-function inline(text: string): string {
-  if (SPECIAL.test(text)) return doubleQuoted(text)
-  if (looksLikeValue(text)) return doubleQuoted(text)
-  return canBePlain(text) ? text : `'${text.replaceAll("'", "''")}'`
-}
-
-function canBePlain(text: string): boolean {
-  if (/^\s|\s$|^(---|\.\.\.)/.test(text)) return false
-  if (/^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-](\s|$)/.test(text)) return false
-  return !/:(\s|$)|\s#/.test(text)
-}
-
-/** Characters that YAML does not let stand as they are. A line break is another matter. */
-// eslint-disable-next-line no-control-regex
-const SPECIAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/u
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\0': '\\0',
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '\u001b': '\\e',
-  '"': '\\"',
-  '\\': '\\\\',
-  '\u0085': '\\N',
-  '\u2028': '\\L',
-  '\u2029': '\\P',
-}
-
-// eslint-disable-next-line no-control-regex
-const UNQUOTABLE = /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/gu
-
-function doubleQuoted(text: string): string {
-  const escaped = text.replaceAll(UNQUOTABLE, character => {
-    const code = character.codePointAt(0) as number
-    const hex = code.toString(16).toUpperCase()
-    if (code > 0xffff) return `\\U${hex.padStart(8, '0')}`
-    return ESCAPES[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`)
-  })
-  return `"${escaped}"`
 }
 
 /** The order of yaml.v2: digits before letters, runs of digits by their number, `a2` before `a10`. */

@@ -34,7 +34,8 @@ const kept = new Map<string, GoRegExp>()
 export function compileRegExp(pattern: string): GoRegExp {
   const known = kept.get(pattern)
   if (known !== undefined) return known
-  const compiled = new Compiled(compile(pattern))
+  const { distinct, names } = withDistinctNames(pattern)
+  const compiled = new Compiled(compile(distinct), names)
   if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value as string)
   kept.set(pattern, compiled)
   return compiled
@@ -46,8 +47,14 @@ function compile(pattern: string): RE2JS {
     return library().RE2JS.compile(pattern)
   } catch (error) {
     // The classes of the package are no business of those who catch this.
-    throw new Error(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new Error(wordsOf(error), { cause: error })
   }
+}
+
+/** Go names the part of the expression that is wrong always, also when it is nothing. */
+function wordsOf(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error)
+  return words.endsWith('trailing backslash at end of expression') ? `${words}: \`\`` : words
 }
 
 let loaded: typeof import('re2js') | undefined
@@ -65,8 +72,18 @@ type Positions = readonly number[]
 
 class Compiled implements GoRegExp {
   readonly #regExp: RE2JS
-  constructor(regExp: RE2JS) {
+  /** The groups of each name: of several, the first that took part counts. */
+  readonly #groups = new Map<string, number[]>()
+
+  constructor(regExp: RE2JS, names: ReadonlyMap<string, string>) {
     this.#regExp = regExp
+    for (const [distinct, group] of Object.entries(regExp.namedGroups())) {
+      const name = names.get(distinct) ?? distinct
+      this.#groups.set(
+        name,
+        [...(this.#groups.get(name) ?? []), group].toSorted((a, b) => a - b),
+      )
+    }
   }
 
   test(text: string): boolean {
@@ -79,7 +96,7 @@ class Compiled implements GoRegExp {
 
   replaceAll(text: string, replacement: string): string {
     if (!replacement.includes('$')) return this.replaceAllLiteral(text, replacement)
-    const pieces = piecesOf(replacement, this.#regExp.namedGroups())
+    const pieces = piecesOf(replacement, this.#groups)
     return this.#replace(text, positions =>
       pieces.map(piece => (typeof piece === 'string' ? piece : groupOf(text, positions, piece))).join(''),
     )
@@ -105,20 +122,46 @@ class Compiled implements GoRegExp {
   }
 }
 
+/** Go lets several groups have one name, re2js does not: the later ones get another. Gives what each of those stands for. */
+function withDistinctNames(pattern: string): {
+  readonly distinct: string
+  readonly names: ReadonlyMap<string, string>
+} {
+  const seen = new Set<string>()
+  const names = new Map<string, string>()
+  const distinct = pattern.replaceAll(NAMED_GROUP, (whole: string, start?: string, name?: string) => {
+    if (start === undefined || name === undefined) return whole
+    if (!seen.has(name)) {
+      seen.add(name)
+      return whole
+    }
+    const other = `${name}_again${names.size}`
+    names.set(other, name)
+    return `${start}${other}>`
+  })
+  return { distinct, names }
+}
+
+/** Goes over what is quoted or in brackets, where nothing is a group. */
+const NAMED_GROUP = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|(\(\?P?<)(\w+)>/gs
+
 /** A byte that is no text matches as U+FFFD does, in Go. */
 function runesOf(text: string): string {
   return text.toWellFormed()
 }
 
-function groupOf(text: string, positions: Positions, group: number): string {
-  const start = positions[2 * group] ?? -1
-  return start < 0 ? '' : text.slice(start, positions[2 * group + 1])
+function groupOf(text: string, positions: Positions, groups: readonly number[]): string {
+  const group = groups.find(each => (positions[2 * each] ?? -1) >= 0)
+  return group === undefined ? '' : text.slice(positions[2 * group], positions[2 * group + 1])
 }
 
 /** A replacement as its texts and the groups between them (Go's `Regexp.Expand`): the name is as long as can be, `$1x` is `${1x}`;
  *  a group that there is not is empty, and a dollar that begins no name is itself. */
-function piecesOf(replacement: string, named: Readonly<Record<string, number>>): readonly (string | number)[] {
-  const pieces: (string | number)[] = []
+function piecesOf(
+  replacement: string,
+  named: ReadonlyMap<string, readonly number[]>,
+): readonly (string | readonly number[])[] {
+  const pieces: (string | readonly number[])[] = []
   let at = 0
   for (const match of replacement.matchAll(REFERENCE)) {
     const [whole, braced, bare] = match
@@ -126,8 +169,8 @@ function piecesOf(replacement: string, named: Readonly<Record<string, number>>):
     at = match.index + whole.length
     const name = braced ?? bare
     if (name === undefined) pieces.push('$')
-    else if (/^(?:0|[1-9][0-9]*)$/.test(name)) pieces.push(Number(name))
-    else if (Object.hasOwn(named, name)) pieces.push(named[name] as number)
+    else if (/^(?:0|[1-9][0-9]*)$/.test(name)) pieces.push([Number(name)])
+    else pieces.push(named.get(name) ?? [])
   }
   pieces.push(replacement.slice(at))
   return pieces

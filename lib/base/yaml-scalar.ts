@@ -62,5 +62,5 @@ const SEXAGESIMAL = /^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$/
 
 /** Whether a text must be quoted, since plain it would be something else. */
 export function looksLikeValue(text: string): boolean {
-  return resolveScalar(text) !== undefined || text === '<<' || TIME.test(text) || SEXAGESIMAL.test(text)
+  return resolveScalar(text) !== undefined || TIME.test(text) || SEXAGESIMAL.test(text)
 }

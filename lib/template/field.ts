@@ -1,5 +1,5 @@
 import { nearest } from '../base/nearest.ts'
-import { Struct } from '../base/value.ts'
+import { Struct, type Value } from '../base/value.ts'
 import { isBoxed, type Boxing } from './boxing.ts'
 import type { Execution } from './execution.ts'
 import { pending } from './function.ts'
@@ -69,11 +69,17 @@ function fieldOf(run: Execution, receiver: Operand, name: string, boxing: Boxing
       return callMethod(run, name, method, { node, args: noArguments, dot: undefined, final: undefined })
     }
     const value = receiver.fields.get(name)
-    if (value !== undefined) return value
+    if (value !== undefined) return exported(run, receiver, name, value)
     candidates = [...receiver.fields.keys(), ...(receiver instanceof Instance ? receiver.methods.keys() : [])]
   }
   const type = isBoxed(run, boxing) ? 'interface {}' : typeName(receiver)
   return run.fail(`can't evaluate field ${name} in type ${type}`, { hint: hintFor(name, candidates) })
+}
+
+/** Fields of small letters are not for templates. */
+function exported(run: Execution, { typeName: type }: Struct, name: string, value: Value): Operand {
+  if (!/^\p{Lu}/u.test(name)) run.fail(`${name} is an unexported field of struct type ${type}`)
+  return value
 }
 
 function missingKey(run: Execution, keys: Iterable<string>, name: string): Operand {

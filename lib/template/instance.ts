@@ -34,3 +34,9 @@ export class Instance extends Struct {
     this.inJson = options.inJson
   }
 }
+
+/** How a struct is spelled in YAML and TOML where that is not its fields: as a text, or as it stands, which times need not quote. */
+export function spellingOf(value: Struct): string | { readonly plain: string } | undefined {
+  const text = value instanceof Instance ? value.inJson?.() : undefined
+  return text !== undefined && value.typeName === 'time.Time' ? { plain: text } : text
+}

@@ -37,6 +37,12 @@ export function newFlags(): Flags {
 /** The verbs for which Go asks a value how it prints. */
 const PRINTED = 'vsxXq'
 
+/** An operand that formats itself, Go's `fmt.Formatter`. */
+export abstract class Formatter extends Struct {
+  /** Writes itself to the printer, which has the flags of the directive. */
+  abstract format(printer: Printer, verb: string): void
+}
+
 /** Prints operands by verbs, as Go's fmt does. */
 export class Printer {
   flags: Flags = newFlags()
@@ -52,6 +58,7 @@ export class Printer {
       else this.#badVerb(operand, verb)
     } else if (verb === 'T') this.#pad(this.#truncated(typeName(operand)))
     else if (verb === 'p') this.#pointer(operand, verb)
+    else if (operand instanceof Formatter) operand.format(this, verb)
     else if (verb === 'w') this.#badVerb(operand, verb)
     else this.#value(operand, verb)
   }

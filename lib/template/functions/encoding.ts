@@ -5,6 +5,7 @@ import { printYaml } from '../../base/print-yaml.ts'
 import { parseToml } from '../../base/toml.ts'
 import type { Value } from '../../base/value.ts'
 import type { TemplateFunction } from '../function.ts'
+import { spellingOf } from '../instance.ts'
 import { trimSpace } from '../letters.ts'
 import { printJson } from './print-json.ts'
 import { printToml } from './print-toml.ts'
@@ -18,7 +19,7 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   printing('toJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: true })),
   printing('toUnescapedJSON', value => printJson(value, { isPretty: false, escapesHtml: false })),
   printing('toUnescapedJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: false })),
-  printing('toYAML', printYaml),
+  printing('toYAML', value => trimSpace(printYaml(value, spellingOf))),
   printing('toTOML', value => trimSpace(printToml(value))),
 ]
 

@@ -27,7 +27,7 @@ function print(value: Value, style: JsonStyle, lineBreak: string): string {
   const inner = style.isPretty ? `${lineBreak}  ` : ''
   if (isMap(value) || value instanceof Struct) {
     const fields = value instanceof Struct ? value.fields : value
-    const names = value instanceof Struct ? [...fields.keys()] : sortedKeys(fields)
+    const names = value instanceof Struct ? [...fields.keys()].filter(isExported) : sortedKeys(fields)
     const separator = style.isPretty ? ': ' : ':'
     const entries = names.map(
       name => printText(name, style) + separator + print(fields.get(name) as Value, style, inner),
@@ -36,6 +36,11 @@ function print(value: Value, style: JsonStyle, lineBreak: string): string {
   }
   const items = value.map(item => print(item, style, inner))
   return items.length === 0 ? '[]' : `[${inner}${items.join(`,${inner}`)}${lineBreak}]`
+}
+
+/** Fields of small letters are not for others. */
+function isExported(name: string): boolean {
+  return /^\p{Lu}/u.test(name)
 }
 
 function printFloat(value: number): string {

@@ -1,6 +1,7 @@
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
 import { Channel } from '../channel.ts'
 import { formatFloat } from '../float.ts'
+import { spellingOf } from '../instance.ts'
 import { isList, isMap, sortedKeys } from '../operand.ts'
 import { joined } from '../print.ts'
 import { show } from '../show.ts'
@@ -62,7 +63,8 @@ class TomlPrinter {
 
 function tableOf(value: Value): Table | undefined {
   if (isMap(value)) return value
-  return value instanceof Struct && !(value instanceof Channel) ? value.fields : undefined
+  if (!(value instanceof Struct) || value instanceof Channel || spellingOf(value) !== undefined) return undefined
+  return value.fields
 }
 
 /** The simple values first, then the tables; those of a map by their keys. */
@@ -103,6 +105,8 @@ function element(value: Value): string {
     const entries = entriesOf(table, value).map(([name, item]) => `${quotedKey(name)} = ${element(item)}`)
     return `{${entries.join(', ')}}`
   }
+  const spelling = value instanceof Struct ? spellingOf(value) : undefined
+  if (spelling !== undefined) return typeof spelling === 'string' ? quoted(spelling) : spelling.plain
   if (value instanceof Float) return float(value.value)
   if (value instanceof Uint) return String(value.value)
   if (value === null) throw new Error('toml: cannot encode array with nil element')

@@ -14,13 +14,16 @@ export const scratchFunctions: readonly TemplateFunction<unknown>[] = [
   },
 ]
 
+/** What Go's type has beside methods, none of it for templates. */
+const FIELDS = new Map([['values', null]])
+
 /** Collected together with the executions. */
 const scratches = new WeakMap<Executing, Instance>()
 
 function scratchOf(execution: Executing): Instance {
   const known = scratches.get(execution)
   if (known !== undefined) return known
-  const made = new Instance('*template.Scratch', new Scratch().methods)
+  const made = new Instance('*template.Scratch', new Scratch().methods, { fields: FIELDS })
   scratches.set(execution, made)
   return made
 }

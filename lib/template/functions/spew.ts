@@ -5,6 +5,7 @@ import type { TemplateFunction } from '../function.ts'
 import { Instance } from '../instance.ts'
 import { isList, isMap, sortedKeys, typeName } from '../operand.ts'
 import { joined } from '../print.ts'
+import { Formatter, type Printer } from '../printer.ts'
 import { printf } from '../printf.ts'
 import { quote } from '../quote.ts'
 import { show } from '../show.ts'
@@ -26,7 +27,7 @@ function dump(values: readonly Value[]): string {
 /** A value on lines of its own, with types and sizes; a blank for each level. */
 function dumped(value: Value, depth: number): string {
   if (value === null) return '(interface {}) <nil>'
-  return `(${pointedType(value)})${sizeOf(value)} ${dumpedContent(value, depth)}`
+  return `(${typeName(value)})${sizeOf(value)} ${dumpedContent(value, depth)}`
 }
 
 function dumpedContent(value: Value, depth: number): string {
@@ -67,16 +68,48 @@ function sizeOf(value: Value): string {
   return isList(value) && value.length > 0 ? ` (len=${value.length} cap=${value.length})` : ''
 }
 
-function pointedType(value: Value): string {
-  return typeName(value)
-}
-
 function scalar(value: Value): string {
   if (value instanceof Float) return formatFloat(value.value, 'g', -1)
   return value instanceof Uint ? String(value.value) : show(value)
 }
 
-/** Go's `Sprintf`, where `%v` is spew's own and knows types. */
+/** Go's `Sprintf`, where `%v` is spew's own, and `%#v` tells types. */
 function sprintf(format: string, ...values: readonly Value[]): string {
-  return printf(format, values)
+  return printf(
+    format,
+    values.map(value => new FormatState(value)),
+  )
+}
+
+class FormatState extends Formatter {
+  readonly #value: Value
+  constructor(value: Value) {
+    super('*spew.formatState', new Map())
+    this.#value = value
+  }
+
+  format(printer: Printer, verb: string): void {
+    if (verb !== 'v') printer.print(this.#value, verb)
+    else printer.write(inline(this.#value, printer.flags.sharpV))
+  }
+}
+
+/** A value on one line. */
+function inline(value: Value, showsTypes: boolean): string {
+  if (value === null) return showsTypes ? '(interface {})<nil>' : '<nil>'
+  return (showsTypes ? `(${typeName(value)})` : '') + inlineContent(value, showsTypes)
+}
+
+function inlineContent(value: Value, showsTypes: boolean): string {
+  if (typeof value === 'string') return value
+  if (isList(value)) return `[${value.map(item => inline(item, showsTypes)).join(' ')}]`
+  if (isMap(value)) {
+    return `map[${sortedKeys(value)
+      .map(key => `${key}:${inline(value.get(key) ?? null, showsTypes)}`)
+      .join(' ')}]`
+  }
+  if (!(value instanceof Struct)) return scalar(value)
+  if (value instanceof Instance && value.text !== undefined) return value.text()
+  const fields = [...value.fields].map(([name, field]) => (showsTypes ? `${name}:` : '') + inline(field, showsTypes))
+  return `{${fields.join(' ')}}`
 }

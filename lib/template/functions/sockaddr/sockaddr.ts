@@ -41,7 +41,7 @@ export const sockaddrFunctions: readonly TemplateFunction<Network>[] = [
     variadic: 'string',
     call(context, args, execution) {
       execution.weigh(WEIGHT)
-      return evaluate(`{{ ${args.join(' ')} }}`, context.networkAddresses(), execution)
+      return evaluate(`{{ ${(args as readonly string[]).join(' ')} }}`, context.networkAddresses(), execution)
     },
   },
 ]
