@@ -37,6 +37,7 @@ function refFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<Rende
     name: 'ref',
     signature: 'ref "PROVIDER://PATH[#FIELD]"',
     parameters: ['string'],
+    givesShared: true,
     call: ({ questioning }, [text]) => refer(askers, questioning, text as string).answer,
   }
 }
@@ -46,6 +47,7 @@ function dataFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<Rend
     name: 'data',
     signature: 'data "PROVIDER://PATH[#FIELD]"',
     parameters: ['string'],
+    givesShared: true,
     call({ questioning }, [text]) {
       const { reference, answer } = refer(askers, questioning, text as string)
       return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer)
@@ -120,6 +122,7 @@ function providerFunction(
     signature: `${name} …  (asks the ${type} provider)`,
     parameters: [],
     variadic: 'any',
+    givesShared: true,
     call({ questioning }, args) {
       const answer = questioning.ask(question, asker.name, args)
       if (answer instanceof Tree) throw new Error(`${name} answers a directory; put it under files: with tree: instead`)

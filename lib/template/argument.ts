@@ -1,4 +1,4 @@
-import { Float, int, Struct } from '../base/value.ts'
+import { Float, int, Struct, type Value } from '../base/value.ts'
 import { isBoxed, type Boxing } from './boxing.ts'
 import type { BuiltinKind } from './builtins.ts'
 import type { Evaluate, Execution } from './execution.ts'
@@ -75,6 +75,9 @@ function compileNil(node: OperandNode, kind: BuiltinKind): Evaluate {
   }
 }
 
+/** What nil becomes where a map is wanted: always this one, so that nothing may be put into it. */
+export const nilMap: ReadonlyMap<string, Value> = new Map()
+
 /** What nil becomes for a parameter. */
 function nilOf(kind: BuiltinKind): { readonly value: Operand } | 'none' {
   switch (kind) {
@@ -86,7 +89,7 @@ function nilOf(kind: BuiltinKind): { readonly value: Operand } | 'none' {
     case 'list':
       return { value: [] }
     case 'map':
-      return { value: new Map() }
+      return { value: nilMap }
     default:
       return 'none'
   }

@@ -1,5 +1,6 @@
 import type { Value } from '../base/value.ts'
 import { compileArgument, kindAt, validated, wrongCount, type OperandCompiler, type Signature } from './argument.ts'
+import { copyOf } from './copy.ts'
 import { builtins, type Builtin } from './builtins.ts'
 import type { Evaluate, Execution } from './execution.ts'
 import { pending, type FunctionTable, type TemplateFunction } from './function.ts'
@@ -32,7 +33,10 @@ export function compileCall(call: Call, functions: FunctionTable<unknown>, compi
 function compileFunction(call: Call, own: TemplateFunction<unknown>, compiler: OperandCompiler): Command {
   // A missing value has become nil, and pending is not among the arguments. A complex number may be: it is no `Value`, but
   // prints and compares as in Go wherever it is only passed on.
-  return compileInvocation(call, own, compiler, (run, args) => own.call(run.context, args as readonly Value[], run))
+  return compileInvocation(call, own, compiler, (run, args) => {
+    const result = own.call(run.context, args as readonly Value[], run)
+    return own.givesShared === true && run.source.changesMaps && result !== pending ? copyOf(result) : result
+  })
 }
 
 function compileBuiltin(call: Call, builtin: Builtin, compiler: OperandCompiler): Command {

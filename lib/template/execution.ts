@@ -34,6 +34,8 @@ export interface Source {
   readonly templates: ReadonlyMap<string, CompiledTemplate>
   readonly missingKey: 'error' | 'default' | 'zero'
   readonly showValues: boolean
+  /** Whether a function that it uses changes maps. */
+  readonly changesMaps: boolean
 }
 
 /** What a statement says to the range around it. */

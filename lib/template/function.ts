@@ -18,6 +18,10 @@ export interface TemplateFunction<Context> {
   readonly parameters: readonly ParameterKind[]
   /** The kind of the arguments after the fixed ones. @default there may be none */
   readonly variadic?: ParameterKind
+  /** Whether it changes maps that it is given. @default false */
+  readonly changesMaps?: boolean
+  /** Whether what it gives belongs to others: a template that may change maps gets a copy. @default false */
+  readonly givesShared?: boolean
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
   call(context: Context, args: readonly Value[], execution: Executing): Value | Pending
 }

@@ -2,6 +2,7 @@ import { nearest } from '../base/nearest.ts'
 import type { Value } from '../base/value.ts'
 import { builtinNames } from './builtins.ts'
 import { compileAll, perform } from './compile.ts'
+import { copyOf } from './copy.ts'
 import { excessOf, Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { FunctionTable } from './function.ts'
 import { parse } from './parser.ts'
@@ -36,16 +37,22 @@ export interface Template<Context> {
 /** Parses a text in the language of Go's text/template (of Go 1.26). Throws a `TemplateError` of code `parse` or `bound`. */
 export function parseTemplate<Context>(options: TemplateOptions<Context>): Template<Context> {
   const { name, text, functions, delims = ['{{', '}}'], missingKey = 'error', showValues = false } = options
-  const hasFunction = (word: string) => functions.has(word) || builtinNames.has(word)
+  let changesMaps = false
+  const hasFunction = (word: string) => {
+    const own = functions.get(word)
+    changesMaps ||= own?.changesMaps === true
+    return own !== undefined || builtinNames.has(word)
+  }
   const nearFunction = (word: string) => nearest(word, [...functions.keys(), ...builtinNames])
   const set = parse({ name, text, delims, hasFunction, nearFunction })
   // Each function gets back the context that its table was made for.
   const templates = compileAll(set, functions)
   const main = templates.get(name) as CompiledTemplate
-  const source: Source = { name, text, templates, missingKey, showValues }
+  const source: Source = { name, text, templates, missingKey, showValues, changesMaps }
   return {
     name,
-    execute: (dot, context, bounds = {}) => executeWithin(new Execution(source, main, context, bounds), main, dot),
+    execute: (dot, context, bounds = {}) =>
+      executeWithin(new Execution(source, main, context, bounds), main, changesMaps ? copyOf(dot) : dot),
   }
 }
 

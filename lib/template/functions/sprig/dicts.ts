@@ -1,4 +1,5 @@
 import type { Value } from '../../../base/value.ts'
+import { nilMap } from '../../argument.ts'
 import type { Executing, TemplateFunction } from '../../function.ts'
 import { isList, isMap, isTrue, sortedKeys } from '../../operand.ts'
 import { toText, typeOf } from './casts.ts'
@@ -11,11 +12,13 @@ type Dict = ReadonlyMap<string, Value>
 export const dictFunctions: readonly TemplateFunction<unknown>[] = [
   defineVariadic('dict KEY VALUE…', [], 'any', (...values) => dict(values)),
   define('get MAP KEY', ['map', 'string'], (map, key) => map.get(key) ?? (map.has(key) ? null : '')),
-  define('set MAP KEY VALUE', ['map', 'string', 'any'], (map, key, value) => changeable(map).set(key, value)),
-  define('unset MAP KEY', ['map', 'string'], (map, key) => {
-    changeable(map).delete(key)
-    return map
-  }),
+  changing(define('set MAP KEY VALUE', ['map', 'string', 'any'], (map, key, value) => changeable(map).set(key, value))),
+  changing(
+    define('unset MAP KEY', ['map', 'string'], (map, key) => {
+      changeable(map).delete(key)
+      return map
+    }),
+  ),
   define('hasKey MAP KEY', ['map', 'string'], (map, key) => map.has(key)),
   defineVariadic('pluck KEY MAP…', ['string'], 'map', (key, ...maps) =>
     maps.filter(map => map.has(key)).map(map => map.get(key) as Value),
@@ -30,11 +33,11 @@ export const dictFunctions: readonly TemplateFunction<unknown>[] = [
     return new Map([...map].filter(([key]) => !keys.includes(key)))
   }),
   ...alsoAs(
-    defineVariadic('merge MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, false)),
+    changing(defineVariadic('merge MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, false))),
     'mustMerge',
   ),
   ...alsoAs(
-    defineVariadic('mergeOverwrite MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, true)),
+    changing(defineVariadic('mergeOverwrite MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, true))),
     'mustMergeOverwrite',
   ),
   defineVariadic('dig KEY… DEFAULT MAP', [], 'any', (...values) => dig(values)),
@@ -42,8 +45,13 @@ export const dictFunctions: readonly TemplateFunction<unknown>[] = [
   define('deepEqual VALUE VALUE', ['any', 'any'], (a, b, execution) => sameAs(a, b, execution)),
 ]
 
+function changing(each: TemplateFunction<unknown>): TemplateFunction<unknown> {
+  return { ...each, changesMaps: true }
+}
+
+/** A template that calls what changes maps has copies of all that is not its own. Nil is nobody's, and becomes a new map. */
 function changeable(map: Dict): Map<string, Value> {
-  return map as Map<string, Value>
+  return map === nilMap ? new Map() : (map as Map<string, Value>)
 }
 
 function dict(values: readonly Value[]): Dict {
@@ -54,8 +62,9 @@ function dict(values: readonly Value[]): Dict {
 }
 
 function merge(map: Dict, others: readonly Dict[], overwrites: boolean): Dict {
-  for (const other of others) mergeInto(changeable(map), other, overwrites)
-  return map
+  const merged = changeable(map)
+  for (const other of others) mergeInto(merged, other, overwrites)
+  return merged
 }
 
 /** What is nil or empty counts as not there, on the left; maps that both have are merged in their turn. */
