@@ -1,4 +1,4 @@
-import { OperationalError } from '../lib/errors.ts'
+import { messageOf, OperationalError } from '../lib/errors.ts'
 import type { Owners } from '../lib/render/options.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +9,20 @@ export async function readOwners({ readFile }: Pick<World, 'readFile'>): Promise
     uid: name => find('user', name, '/etc/passwd', users),
     gid: name => find('group', name, '/etc/group', groups),
   }
+}
+
+/** Takes any name, and notes those that are not known here: the machine that checks a configuration need not be the one that
+ *  runs it. */
+export function noting({ uid, gid }: Owners, notes: Set<string>): Owners {
+  const lenient = (look: (name: string) => number) => (name: string) => {
+    try {
+      return look(name)
+    } catch (error) {
+      notes.add(messageOf(error))
+      return 0
+    }
+  }
+  return { uid: lenient(uid), gid: lenient(gid) }
 }
 
 /** The number in the third column by the name in the first; an unreadable table is an empty one. */

@@ -3,6 +3,7 @@ import type { Config } from '../lib/config/config.ts'
 import { OperationalError } from '../lib/errors.ts'
 import type { Provider } from '../lib/provider.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
+import type { Owners } from '../lib/render/options.ts'
 import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
 import { networkAddresses } from './network.ts'
@@ -57,16 +58,18 @@ function hostOf(name: string, config: Config, { clock, random, log, environment,
   }
 }
 
-/** A renderer for each of these bundles. Rejects with an AggregateError of all that is wrong with their templates and owners. */
+/** A renderer for each of these bundles. Rejects with an AggregateError of all that is wrong with their templates and owners.
+ *  @param owners by default those of this machine */
 export async function buildRenderers(
   config: Config,
   bundles: Iterable<string>,
   digestKey: Uint8Array,
   world: AppWorld,
+  owners?: Owners,
 ): Promise<ReadonlyMap<string, Renderer>> {
   const askers = new Map<string, Asker>(config.providers)
   const functions = renderFunctions(askers)
-  const owners = await readOwners(world)
+  const known = owners ?? (await readOwners(world))
   const functionsWorld = { environment: world.environment, now: () => world.clock.nowMs(), networkAddresses }
   const renderers = new Map<string, Renderer>()
   const errors: unknown[] = []
@@ -74,7 +77,7 @@ export async function buildRenderers(
     const bundle = config.bundles.get(name)
     if (bundle === undefined) throw new TypeError(`no bundle ${name}`)
     try {
-      renderers.set(name, new Renderer({ bundle, functions, askers, digestKey, owners, ...functionsWorld }))
+      renderers.set(name, new Renderer({ bundle, functions, askers, digestKey, owners: known, ...functionsWorld }))
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
       errors.push(...error.errors.map(each => inBundle(name, each)))

@@ -87,7 +87,8 @@ export interface ProbeOptions {
   readonly target:
     /** `expect`: the statuses that are well. @default 200…299 */
     { readonly http: string; readonly expect: readonly number[] | undefined } | { readonly command: readonly string[] }
-  /** How long the application has to become well. @default 20_000 */
+  /** How long the application is watched after it was told, and at whose end it must be well. No newer generation is published
+   *  meanwhile. @default 20_000 */
   readonly forMs: number
   /** Between two tries. @default 1_000 */
   readonly everyMs: number

@@ -15,6 +15,8 @@ export interface Reading {
   readonly observedAtMs: number
   /** Whether the value must not be seen in logs, diffs and status. */
   readonly sensitive: boolean
+  /** Of an absent value, for people: what exactly is not there. No values. @default that the backend says there is nothing */
+  readonly why?: string
   readonly lease?: Lease
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { silentLog } from '../../lib/base/log.ts'
 import { Redactor } from '../../lib/base/secret.ts'
+import { noting, readOwners } from '../owners.ts'
 import { buildRenderers } from '../sources.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommonOptions } from '../options.ts'
@@ -12,13 +13,16 @@ import type { World } from '../world.ts'
 export async function validate(options: CommonOptions, world: World): Promise<number> {
   const config = await readConfig(options, world)
   if (config === undefined) return ExitCode.usage
+  const notes = new Set<string>()
   try {
     const appWorld = { ...world, log: silentLog, redactor: new Redactor() }
-    await buildRenderers(config, config.bundles.keys(), randomBytes(32), appWorld)
+    const owners = noting(await readOwners(world), notes)
+    await buildRenderers(config, config.bundles.keys(), randomBytes(32), appWorld, owners)
   } catch (error) {
     sayError(world.terminal, error)
     return ExitCode.usage
   }
+  for (const note of notes) world.terminal.say(`note: ${note} of this machine; where it runs, it must be known`)
   world.terminal.say(
     `${config.file} is valid: ${count(config.bundles.size, 'bundle')}, ${count(config.providers.size, 'provider')}`,
   )

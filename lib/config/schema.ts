@@ -101,7 +101,12 @@ const PROBE_URL_WANT = 'a URL without a user and password'
 
 const probeTimes = {
   for: v.optional(
-    v.pipe(durationMs({ least: 1 }), v.description('How long the application has to become well.')),
+    v.pipe(
+      durationMs({ least: 1 }),
+      v.description(
+        'How long the application is watched after it was told; at the end it must be well. Nothing newer is published meanwhile.',
+      ),
+    ),
     '20s',
   ),
   every: v.optional(v.pipe(durationMs({ least: 1 }), v.description('How long to wait between two tries.')), '1s'),

@@ -161,7 +161,8 @@ export class Store {
   #why(id: DependencyId): string {
     const entry = this.#kept.get(id)
     if (entry?.error !== undefined) return entry.error.message
-    return entry?.reading?.value === absent ? 'the backend says there is nothing' : 'no answer yet'
+    if (entry?.reading?.value !== absent) return 'no answer yet'
+    return entry.reading.why ?? 'the backend says there is nothing'
   }
 }
 

@@ -95,11 +95,22 @@ export class FileProvider implements Provider {
       const { content, places } = await orAborted(readSteadily(shown, this.#reads, attempt, signal), signal)
       this.#hints.follow(watch.bell, places)
       const { sensitive } = this.#options
-      return { ...(content ?? NOTHING), observedAtMs: this.#host.clock.nowMs(), sensitive }
+      return { ...(content ?? (await this.#nothing(shown))), observedAtMs: this.#host.clock.nowMs(), sensitive }
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw failure(showDependency(dependency), error)
     }
+  }
+
+  /** Says whether it is the one thing that is missing, or the provider's whole path: mistyped, or not mounted yet. */
+  async #nothing(path: string): Promise<Content> {
+    const { root } = this.#reads
+    const isRootThere = await access(root).then(
+      () => true,
+      () => false,
+    )
+    const why = isRootThere ? `there is no ${path}` : `the provider's path ${root} does not exist`
+    return { value: absent, revision: isRootThere ? 'absent' : 'absent with its root', why }
   }
 
   async #takeFile(path: string, places: Places, watch: Watch): Promise<Content | typeof moved | undefined> {
@@ -119,9 +130,7 @@ export class FileProvider implements Provider {
   }
 }
 
-type Content = Pick<Reading, 'value' | 'revision'>
-
-const NOTHING: Content = { value: absent, revision: 'absent' }
+type Content = Pick<Reading, 'value' | 'revision' | 'why'>
 
 /** Settles with the promise, or at once with the signal's reason: a network file system can hold a read up for ever. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
