@@ -15,10 +15,8 @@ export const collectionFunctions: readonly TemplateFunction<unknown>[] = [
   define('containsAny VALUES LIST', ['list', 'any'], (values, list) => values.some(value => isIn(list, value))),
   define('containsNone VALUES LIST', ['list', 'any'], (values, list) => !values.some(value => isIn(list, value))),
   define('containsNotAll VALUES LIST', ['list', 'any'], (values, list) => !values.every(value => isIn(list, value))),
-  define('mergeMap MAP DEFAULTS', ['map', 'map'], (map, defaults) => merge(map, defaults, { overwrites: false })),
-  define('mergeMapWithOverride MAP OVERRIDES', ['map', 'map'], (map, overrides) =>
-    merge(map, overrides, { overwrites: true }),
-  ),
+  merging('mergeMap MAP DEFAULTS', { overwrites: false }),
+  merging('mergeMapWithOverride MAP OVERRIDES', { overwrites: true }),
   {
     name: 'loop',
     signature: 'loop [FROM] TO',
@@ -27,6 +25,10 @@ export const collectionFunctions: readonly TemplateFunction<unknown>[] = [
     call: (_, args, execution) => loop(args, execution),
   },
 ]
+
+function merging(signature: string, options: { readonly overwrites: boolean }): TemplateFunction<unknown> {
+  return { ...define(signature, ['map', 'map'], (map, other) => merge(map, other, options)), changesMaps: true }
+}
 
 /** Whether a list holds an equal integer, float or string, or a string holds another; all else is not in anything. */
 function isIn(list: Value, value: Value): boolean {

@@ -1,12 +1,13 @@
 import { Float, Uint, type Value } from '../../base/value.ts'
+import { nilMap } from '../argument.ts'
 import { isList, isMap } from '../operand.ts'
 
 type ValueMap = ReadonlyMap<string, Value>
 
-/** A map with what another one has beside or instead, all the way down, as Go's mergo does it: what is empty (zero, `""`, false, no
- *  items) counts as missing. Neither map is changed. */
+/** Adds to a map what another one has beside or instead, all the way down, as Go's mergo does it: what is empty (zero, `""`, false,
+ *  no items) counts as missing. Gives the first map. */
 export function merge(into: ValueMap, from: ValueMap, { overwrites }: { readonly overwrites: boolean }): ValueMap {
-  const merged = new Map(into)
+  const merged = into === nilMap ? new Map<string, Value>() : (into as Map<string, Value>)
   const wasEmpty = into.size === 0
   for (const [key, value] of from) {
     const present = merged.get(key)
@@ -15,7 +16,8 @@ export function merge(into: ValueMap, from: ValueMap, { overwrites }: { readonly
       continue
     }
     if (isMap(value) && isMap(present) && !(wasEmpty && present.size === 0)) {
-      merged.set(key, present.size === 0 && !overwrites ? value : merge(present, value, { overwrites }))
+      if (present.size === 0 && !overwrites) merged.set(key, value)
+      else merge(present, value, { overwrites })
     } else if (overwrites || present === undefined || isEmpty(present)) {
       merged.set(key, value)
     }

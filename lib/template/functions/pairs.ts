@@ -15,10 +15,14 @@ export const pairFunctions: readonly TemplateFunction<unknown>[] = [
       execution,
     )
   }),
-  define('explodeMap MAP', ['map'], (map, execution) => {
-    const entries = sortedKeys(map).map(key => [key, map.get(key) ?? null] as const)
-    return explode('explodeMap', entries, execution)
-  }),
+  {
+    ...define('explodeMap MAP', ['map'], (map, execution) => {
+      const entries = sortedKeys(map).map(key => [key, map.get(key) ?? null] as const)
+      return explode('explodeMap', entries, execution)
+    }),
+    // What is exploded may go into a map that was a value.
+    changesMaps: true,
+  },
   define('byTag SERVICES', ['any'], services => {
     const groups = new Map<string, Value[]>()
     for (const service of structsOf('byTag', services, TAGGED)) {
@@ -101,22 +105,18 @@ const PARTS_MAX = 1_000
 /** Maps in maps, one for each part of a key. */
 function explode(name: string, entries: readonly (readonly [string, Value])[], execution: Executing): Value {
   const root = new Map<string, Value>()
-  // Only maps made here are changed: one that was a value may be used elsewhere.
-  const own = new Set<Value>([root])
   for (const [path, value] of entries) {
     const parts = path.split('/')
     if (parts.length > PARTS_MAX) throw new Error(`${name}: a key has more than ${PARTS_MAX} parts`)
     let map = root
     for (const [i, part] of parts.slice(0, -1).entries()) {
-      const present = map.get(part)
-      if (present !== undefined && !isMap(present)) {
+      const present = map.get(part) ?? (map.has(part) ? null : new Map<string, Value>())
+      if (!isMap(present)) {
         const place = `${execution.quoted(parts.slice(Math.max(i - 1, 0)).join('/'), 'q')}: ${execution.quoted(part, 'q')}`
         throw new Error(`${name}: not a map: ${place} already has value ${quotedValue(present, execution)}`)
       }
-      const next = present !== undefined && own.has(present) ? (present as Map<string, Value>) : new Map(present ?? [])
-      own.add(next)
-      map.set(part, next)
-      map = next
+      map.set(part, present)
+      map = present as Map<string, Value>
     }
     const last = parts.at(-1) as string
     if (last !== '') map.set(last, value)

@@ -10,6 +10,8 @@ export const scratchFunctions: readonly TemplateFunction<unknown>[] = [
     name: 'scratch',
     signature: 'scratch.Set KEY VALUE, scratch.Get KEY, …',
     parameters: [],
+    // `MapSet` goes into whatever map `Set` was given.
+    changesMaps: true,
     call: (_, _args, execution) => scratchOf(execution),
   },
 ]
@@ -34,8 +36,6 @@ const KEYS_MAX = 100_000
 /** Values that are pending are held as well, so that no later step takes them for missing. */
 class Scratch {
   readonly #values = new Map<string, Value | Pending>()
-  /** The maps made here: only these are changed, what a template put there may be used elsewhere. */
-  readonly #own = new WeakSet<ReadonlyMap<string, Value>>()
   /** Set once something was put under a key that is pending. */
   #isUncertain = false
 
@@ -86,20 +86,13 @@ class Scratch {
       return pending
     }
     if (present !== undefined && !isMap(present)) throw new Error(`${quote(name as string)} is not a map`)
-    const map = this.#ownMap(name as string, present)
+    const map = (present ?? new Map()) as Map<string, Value>
+    if (present === undefined) this.#set(name as string, map)
     if (map.size >= KEYS_MAX && !map.has(key as string)) {
       throw new Error(`a map of a scratch holds no more than ${KEYS_MAX} keys`)
     }
     if (overwrites || !map.has(key as string)) map.set(key as string, value as Value)
     return ''
-  }
-
-  #ownMap(name: string, present: ReadonlyMap<string, Value> | undefined): Map<string, Value> {
-    if (present !== undefined && this.#own.has(present)) return present as Map<string, Value>
-    const own = new Map(present ?? [])
-    this.#own.add(own)
-    this.#set(name, own)
-    return own
   }
 
   #mapValues(name: string): Value | Pending {
