@@ -30,24 +30,40 @@ export interface Match {
 const KEPT_MAX = 100
 const kept = new Map<string, GoRegExp>()
 
-/** Compiles an expression. Throws an Error with Go's words, which quote the expression, when it is none. */
+/** What is wrong with an expression. */
+export class RegExpError extends Error {
+  /** The message in Go's words, which quote the expression. */
+  readonly quoting: string
+  constructor(quoting: string, options?: ErrorOptions) {
+    super(quoting.replace(/: `.*$/s, ''), options)
+    this.quoting = quoting
+  }
+}
+
+/** How long an expression is. */
+const PATTERN_LENGTH_MAX = 10_000
+
+/** Compiles an expression. Throws a `RegExpError` when it is none. */
 export function compileRegExp(pattern: string): GoRegExp {
   const known = kept.get(pattern)
   if (known !== undefined) return known
-  const { distinct, names } = withDistinctNames(pattern)
-  const compiled = new Compiled(compile(distinct), names)
+  const compiled = compile(pattern)
   if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value as string)
   kept.set(pattern, compiled)
   return compiled
 }
 
-function compile(pattern: string): RE2JS {
-  if (!pattern.isWellFormed()) throw new Error(`error parsing regexp: invalid UTF-8: \`${pattern}\``)
+function compile(pattern: string): Compiled {
+  if (pattern.length > PATTERN_LENGTH_MAX) {
+    throw new RegExpError(`error parsing regexp: it is longer than ${PATTERN_LENGTH_MAX} characters`)
+  }
+  if (!pattern.isWellFormed()) throw new RegExpError(`error parsing regexp: invalid UTF-8: \`${pattern}\``)
+  const { distinct, names } = withDistinctNames(pattern)
   try {
-    return library().RE2JS.compile(pattern)
+    return new Compiled(library().RE2JS.compile(distinct), names)
   } catch (error) {
-    // The classes of the package are no business of those who catch this.
-    throw new Error(wordsOf(error), { cause: error })
+    // Without its cause: that quotes the expression.
+    throw new RegExpError(wordsOf(error))
   }
 }
 

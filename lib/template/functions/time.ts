@@ -4,7 +4,7 @@ import { formatTime, momentAt } from '../time.ts'
 /** What the functions on time need of the world. */
 export interface Time {
   /** Milliseconds since 1970. */
-  now(): number
+  readonly now: () => number
 }
 
 const RFC3339 = '2006-01-02T15:04:05Z07:00'

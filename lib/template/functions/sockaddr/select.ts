@@ -1,7 +1,7 @@
-import { compileRegExp } from '../../../base/regexp.ts'
 import { messageOf } from '../../../base/errors.ts'
 import type { Executing } from '../../function.ts'
 import { parseUint64 } from '../../strconv.ts'
+import { compile } from '../regexp.ts'
 import { blocksOf, isInRfc, NOT_FORWARDABLE } from './blocks.ts'
 import type { InterfaceAddress } from './interface-address.ts'
 import { parseIpAddress, type IpAddress } from './ip-address.ts'
@@ -45,7 +45,7 @@ export function select(
   }
 }
 
-export function divide(addresses: Addresses, isMatch: (address: InterfaceAddress) => boolean): Selection {
+function divide(addresses: Addresses, isMatch: (address: InterfaceAddress) => boolean): Selection {
   return { matched: addresses.filter(isMatch), others: addresses.filter(address => !isMatch(address)) }
 }
 
@@ -62,7 +62,7 @@ function byExpression(
 ): Selection {
   let expression
   try {
-    expression = compileRegExp(wanted)
+    expression = compile(wanted, execution)
   } catch (error) {
     throw new Error(`Unable to compile ${what} regexp ${execution.quoted(wanted, 'q')}: ${messageOf(error)}`, {
       cause: error,

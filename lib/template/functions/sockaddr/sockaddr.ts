@@ -14,7 +14,7 @@ import { byFlag, byName, byRfc, select, type Selection } from './select.ts'
 /** What `sockaddr` needs of the world. */
 export interface Network {
   /** The addresses of all interfaces, in the order of the interfaces. */
-  networkAddresses(): readonly NetworkAddress[]
+  readonly networkAddresses: () => readonly NetworkAddress[]
 }
 
 /** One address of an interface. */

@@ -1,11 +1,12 @@
 import { messageOf } from '../../../base/errors.ts'
 import { compileRegExp, type GoRegExp } from '../../../base/regexp.ts'
-import type { TemplateFunction } from '../../function.ts'
+import type { Executing, TemplateFunction } from '../../function.ts'
 import { joined } from '../../print.ts'
 import { canBackquote, quote } from '../../quote.ts'
+import { compile } from '../regexp.ts'
 import { define } from './define.ts'
 
-type Compile = (expression: string) => GoRegExp
+type Compile = (expression: string, execution: Executing) => GoRegExp
 
 /** The functions on regular expressions, which are those of RE2. The ones with `must` differ in how they complain. */
 export const regexpFunctions: readonly TemplateFunction<unknown>[] = [
@@ -16,43 +17,48 @@ export const regexpFunctions: readonly TemplateFunction<unknown>[] = [
       return false
     }
   }),
-  define('mustRegexMatch EXPRESSION TEXT', ['string', 'string'], (expression, text) =>
-    compileRegExp(expression).test(text),
+  define('mustRegexMatch EXPRESSION TEXT', ['string', 'string'], (expression, text, execution) =>
+    compile(expression, execution).test(text),
   ),
   ...regexps('regex', mustCompile),
-  ...regexps('mustRegex', compileRegExp),
+  ...regexps('mustRegex', compile),
   define('regexQuoteMeta TEXT', ['string'], text => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`)),
 ]
 
-function regexps(prefix: string, compile: Compile): readonly TemplateFunction<unknown>[] {
+function regexps(prefix: string, compileIt: Compile): readonly TemplateFunction<unknown>[] {
   return [
-    define(`${prefix}Find EXPRESSION TEXT`, ['string', 'string'], (expression, text) => {
-      return findAll(compile(expression), text, 1)[0] ?? ''
+    define(`${prefix}Find EXPRESSION TEXT`, ['string', 'string'], (expression, text, execution) => {
+      return findAll(compileIt(expression, execution), text, 1)[0] ?? ''
     }),
-    define(`${prefix}FindAll EXPRESSION TEXT COUNT`, ['string', 'string', 'int'], (expression, text, count) =>
-      findAll(compile(expression), text, Number(count)),
+    define(
+      `${prefix}FindAll EXPRESSION TEXT COUNT`,
+      ['string', 'string', 'int'],
+      (expression, text, count, execution) => findAll(compileIt(expression, execution), text, Number(count)),
     ),
-    define(`${prefix}Split EXPRESSION TEXT COUNT`, ['string', 'string', 'int'], (expression, text, count) =>
-      split(compile(expression), text, Number(count), expression === ''),
+    define(`${prefix}Split EXPRESSION TEXT COUNT`, ['string', 'string', 'int'], (expression, text, count, execution) =>
+      split(compileIt(expression, execution), text, Number(count), expression === ''),
     ),
     define(
       `${prefix}ReplaceAll EXPRESSION TEXT REPLACEMENT`,
       ['string', 'string', 'string'],
-      (expression, text, replacement) => joined(compile(expression).replaceAll(text, replacement)),
+      (expression, text, replacement, execution) =>
+        joined(compileIt(expression, execution).replaceAll(text, replacement)),
     ),
     define(
       `${prefix}ReplaceAllLiteral EXPRESSION TEXT REPLACEMENT`,
       ['string', 'string', 'string'],
-      (expression, text, replacement) => joined(compile(expression).replaceAllLiteral(text, replacement)),
+      (expression, text, replacement, execution) =>
+        joined(compileIt(expression, execution).replaceAllLiteral(text, replacement)),
     ),
   ]
 }
 
 /** Complains as Go does where an expression is taken for granted. */
-function mustCompile(expression: string): GoRegExp {
+function mustCompile(expression: string, execution: Executing): GoRegExp {
   try {
-    return compileRegExp(expression)
+    return compile(expression, execution)
   } catch (error) {
+    if (!execution.showsValues) throw error
     const quoted = canBackquote(expression) ? `\`${expression}\`` : quote(expression)
     throw new Error(`regexp: Compile(${quoted}): ${messageOf(error)}`, { cause: error })
   }
