@@ -3,6 +3,7 @@ import { byteLength, fromBytes, toBytes } from '../base/text.ts'
 import type { Value } from '../base/value.ts'
 import { Channel } from './channel.ts'
 import { TemplateError, type TemplateErrorCode } from './error.ts'
+import { Excess } from './extent.ts'
 import { pending, type Executing, type Pending } from './function.ts'
 import { sourceOf, type Node } from './nodes.ts'
 import { typeName, type Operand } from './operand.ts'
@@ -211,6 +212,7 @@ function lineOf(text: string, lineStart: number): number {
 
 /** What V8 ran out of, if it says so in an error: what the bounds let through may still be too much for it. */
 export function excessOf(error: unknown): string | undefined {
+  if (error instanceof Excess) return error.message
   if (!(error instanceof RangeError)) return undefined
   if (error.message === 'Invalid string length') return 'a string is too long'
   return error.message === 'Maximum call stack size exceeded' ? 'nested too deeply' : undefined

@@ -1,6 +1,7 @@
 import { toBytes } from '../base/text.ts'
 import { Float, Struct, Uint, type Value } from '../base/value.ts'
 import { Complex } from './complex.ts'
+import { checkExtent } from './extent.ts'
 import { formatFloat, type FloatVerb } from './float.ts'
 import { Instance } from './instance.ts'
 import { isList, isMap, sortedKeys, typeName, type Operand } from './operand.ts'
@@ -53,6 +54,7 @@ export class Printer {
   }
 
   print(operand: Operand, verb: string): void {
+    checkExtent(operand)
     if (operand === null || operand === undefined) {
       if (verb === 'T' || verb === 'v') this.#pad('<nil>')
       else this.#badVerb(operand, verb)

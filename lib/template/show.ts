@@ -1,5 +1,6 @@
 import { Float, Struct, Uint } from '../base/value.ts'
 import { Complex } from './complex.ts'
+import { checkExtent } from './extent.ts'
 import { formatFloat } from './float.ts'
 import { Instance } from './instance.ts'
 import { isMap, sortedKeys, type Operand } from './operand.ts'
@@ -12,6 +13,11 @@ export function showPrinted(operand: Operand): string {
 
 /** As Go's `%v`, which is what `print` uses. */
 export function show(operand: Operand): string {
+  checkExtent(operand)
+  return shown(operand)
+}
+
+function shown(operand: Operand): string {
   switch (typeof operand) {
     case 'string':
       return operand
@@ -28,15 +34,15 @@ export function show(operand: Operand): string {
   if (operand === null) return '<nil>'
   if (isMap(operand)) {
     return `map[${sortedKeys(operand)
-      .map(key => `${key}:${show(operand.get(key))}`)
+      .map(key => `${key}:${shown(operand.get(key))}`)
       .join(' ')}]`
   }
   if (operand instanceof Float) return showFloat(operand.value)
   if (operand instanceof Uint) return String(operand.value)
   if (operand instanceof Instance && operand.text !== undefined) return operand.text()
-  if (operand instanceof Struct) return `{${[...operand.fields.values()].map(show).join(' ')}}`
+  if (operand instanceof Struct) return `{${[...operand.fields.values()].map(shown).join(' ')}}`
   if (operand instanceof Complex) return showComplex(operand)
-  return `[${operand.map(show).join(' ')}]`
+  return `[${operand.map(shown).join(' ')}]`
 }
 
 function showFloat(value: number): string {

@@ -4,6 +4,8 @@ import { parseYaml } from '../../base/parse-yaml.ts'
 import { printYaml } from '../../base/print-yaml.ts'
 import { parseToml } from '../../base/toml.ts'
 import type { Value } from '../../base/value.ts'
+import { excessOf } from '../execution.ts'
+import { checkExtent } from '../extent.ts'
 import type { TemplateFunction } from '../function.ts'
 import { spellingOf } from '../instance.ts'
 import { trimSpace } from '../letters.ts'
@@ -38,9 +40,11 @@ function printing(name: string, print: (value: Value) => string): TemplateFuncti
     signature: `${name} VALUE`,
     parameters: ['any'],
     call(_, [value = null]) {
+      checkExtent(value)
       try {
         return print(value)
       } catch (error) {
+        if (excessOf(error) !== undefined) throw error
         // What Go's runtime says has no name before it.
         const message = messageOf(error)
         throw new Error(message.startsWith('reflect: ') ? message : `${name}: ${message}`, { cause: error })

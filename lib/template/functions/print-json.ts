@@ -1,5 +1,6 @@
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
 import { Channel } from '../channel.ts'
+import { checkExtent } from '../extent.ts'
 import { formatFloat } from '../float.ts'
 import { Instance } from '../instance.ts'
 import { isMap, sortedKeys } from '../operand.ts'
@@ -13,6 +14,7 @@ export interface JsonStyle {
 
 /** A value as JSON, as Go's `encoding/json` writes it: keys sorted, integers exact. Throws an Error on a float that JSON has not. */
 export function printJson(value: Value, style: JsonStyle): string {
+  checkExtent(value)
   return print(value, style, style.isPretty ? '\n' : '')
 }
 

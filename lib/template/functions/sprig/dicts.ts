@@ -32,14 +32,8 @@ export const dictFunctions: readonly TemplateFunction<unknown>[] = [
   defineVariadic('omit MAP KEY…', ['map'], 'string', (map, ...keys) => {
     return new Map([...map].filter(([key]) => !keys.includes(key)))
   }),
-  ...alsoAs(
-    changing(defineVariadic('merge MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, false))),
-    'mustMerge',
-  ),
-  ...alsoAs(
-    changing(defineVariadic('mergeOverwrite MAP MAP…', ['map'], 'map', (map, ...others) => merge(map, others, true))),
-    'mustMergeOverwrite',
-  ),
+  ...alsoAs(merging('merge', false), 'mustMerge'),
+  ...alsoAs(merging('mergeOverwrite', true), 'mustMergeOverwrite'),
   defineVariadic('dig KEY… DEFAULT MAP', [], 'any', (...values) => dig(values)),
   ...alsoAs(define('deepCopy VALUE', ['any'], copyOf), 'mustDeepCopy'),
   define('deepEqual VALUE VALUE', ['any', 'any'], (a, b, execution) => sameAs(a, b, execution)),
@@ -61,25 +55,44 @@ function dict(values: readonly Value[]): Dict {
   return made
 }
 
-function merge(map: Dict, others: readonly Dict[], overwrites: boolean): Dict {
-  const merged = changeable(map)
-  for (const other of others) mergeInto(merged, other, overwrites)
-  return merged
+function merging(name: string, overwrites: boolean): TemplateFunction<unknown> {
+  return changing({
+    name,
+    signature: `${name} MAP MAP…`,
+    parameters: ['map'],
+    variadic: 'map',
+    call(_, [map, ...others], execution) {
+      const merged = changeable(map as Dict)
+      for (const other of others) new Merge(overwrites, execution).into(merged, other as Dict)
+      return merged
+    },
+  })
 }
 
-/** What is nil or empty counts as not there, on the left; maps that both have are merged in their turn. */
-function mergeInto(map: Map<string, Value>, other: Dict, overwrites: boolean): void {
-  for (const [key, value] of other) {
-    const before = map.get(key)
-    if (value === null) {
-      if (overwrites) map.set(key, null)
-      continue
+class Merge {
+  readonly #overwrites: boolean
+  readonly #execution: Executing
+
+  constructor(overwrites: boolean, execution: Executing) {
+    this.#overwrites = overwrites
+    this.#execution = execution
+  }
+
+  /** What is nil or empty counts as not there, on the left; maps that both have are merged in their turn. */
+  into(map: Map<string, Value>, other: Dict): void {
+    this.#execution.weigh(other.size + ITEM_WEIGHT)
+    for (const [key, value] of other) {
+      const before = map.get(key)
+      if (value === null) {
+        if (this.#overwrites) map.set(key, null)
+        continue
+      }
+      if (isMap(value) && before !== undefined && isMap(before)) {
+        this.into(changeable(before), value)
+        if (before.size > 0) continue
+      }
+      if (this.#overwrites || before === undefined || !isTrue(before)) map.set(key, value)
     }
-    if (isMap(value) && before !== undefined && isMap(before)) {
-      mergeInto(changeable(before), value, overwrites)
-      if (before.size > 0) continue
-    }
-    if (overwrites || before === undefined || !isTrue(before)) map.set(key, value)
   }
 }
 

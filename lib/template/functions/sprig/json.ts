@@ -1,5 +1,6 @@
 import { parseJson } from '../../../base/json.ts'
 import type { Value } from '../../../base/value.ts'
+import { excessOf } from '../../execution.ts'
 import type { TemplateFunction } from '../../function.ts'
 import { printJson, type JsonStyle } from '../print-json.ts'
 import { alsoAs, define } from './define.ts'
@@ -26,7 +27,8 @@ const RAW: JsonStyle = { isPretty: false, escapesHtml: false }
 function orElse(nothing: Value, make: () => Value): Value {
   try {
     return make()
-  } catch {
+  } catch (error) {
+    if (excessOf(error) !== undefined) throw error
     return nothing
   }
 }

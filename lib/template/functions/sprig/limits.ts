@@ -1,3 +1,5 @@
+import { Excess } from '../../extent.ts'
+
 /** What Go's runtime says where a program does what cannot be done; sprig leaves many such things to it. */
 
 export function nilDereference(): Error {
@@ -12,12 +14,12 @@ export function divisionByZero(): Error {
 export const MADE_LENGTH_MAX = 2 ** 24
 export const MADE_ITEMS_MAX = 1_000_000
 
-/** Throws an Error that names the bound, where a text would be longer. */
+/** Throws an `Excess` where a text would be longer. */
 export function checkLength(length: number): void {
-  if (length > MADE_LENGTH_MAX) throw new Error(`the result would be longer than ${MADE_LENGTH_MAX} characters`)
+  if (length > MADE_LENGTH_MAX) throw new Excess(`the result would be longer than ${MADE_LENGTH_MAX} characters`)
 }
 
-/** Throws an Error that names the bound, where a list would be longer. */
+/** Throws an `Excess` where a list would be longer. */
 export function checkItems(count: number): void {
-  if (count > MADE_ITEMS_MAX) throw new Error(`the result would have more than ${MADE_ITEMS_MAX} items`)
+  if (count > MADE_ITEMS_MAX) throw new Excess(`the result would have more than ${MADE_ITEMS_MAX} items`)
 }

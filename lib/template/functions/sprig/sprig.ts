@@ -10,6 +10,7 @@ import { jsonFunctions } from './json.ts'
 import { listFunctions } from './lists.ts'
 import { mathFunctions } from './math.ts'
 import { pathFunctions } from './paths.ts'
+import { refusedFunctions } from './refused.ts'
 import { regexpFunctions } from './regexps.ts'
 import { stringFunctions } from './strings.ts'
 import { typeFunctions } from './types.ts'
@@ -40,6 +41,7 @@ const all: readonly TemplateFunction<Time>[] = [
   ...regexpFunctions,
   ...urlFunctions,
   ...versionFunctions,
+  ...refusedFunctions,
 ]
 
 const both: readonly TemplateFunction<Time>[] = [
