@@ -1,5 +1,6 @@
 import { byteLength } from '../../base/text.ts'
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
+import { checkExtent } from '../extent.ts'
 import { formatFloat } from '../float.ts'
 import type { TemplateFunction } from '../function.ts'
 import { Instance } from '../instance.ts'
@@ -21,6 +22,7 @@ export const spewFunctions: readonly TemplateFunction<unknown>[] = [
 ]
 
 function dump(values: readonly Value[]): string {
+  for (const value of values) checkExtent(value)
   return joined(values.map(value => `${value === null ? '(interface {}) <nil>' : dumped(value, 0)}\n`).join(''))
 }
 
@@ -90,7 +92,10 @@ class FormatState extends Formatter {
 
   format(printer: Printer, verb: string): void {
     if (verb !== 'v') printer.print(this.#value, verb)
-    else printer.write(inline(this.#value, printer.flags.sharpV))
+    else {
+      checkExtent(this.#value)
+      printer.write(inline(this.#value, printer.flags.sharpV))
+    }
   }
 }
 

@@ -58,9 +58,18 @@ function evaluate(text: string, addresses: readonly NetworkAddress[], execution:
     doing = 'execute sockaddr input'
     return template.execute(all, all, BOUNDS)
   } catch (error) {
-    if (error instanceof TemplateError && error.code === 'bound') throw error
+    if (error instanceof TemplateError) {
+      if (error.code === 'bound') throw error
+      if (!showsValues) throw withoutText(`unable to ${doing}`, error)
+    }
     throw new Error(`unable to ${doing} ${execution.quoted(text, 'q')}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+/** The error's message quotes the text, which may come from a provider; what a function in it said does not. */
+function withoutText(problem: string, { line, column, cause }: TemplateError): Error {
+  const words = cause === undefined ? '' : `: ${messageOf(cause)}`
+  return new Error(`${problem}, at line ${line}, column ${column} of it${words}`)
 }
 
 type Addresses = readonly InterfaceAddress[]
