@@ -73,7 +73,7 @@ function structKind(type: string): string {
 }
 
 /** What Go's conversion from float64 gives on amd64. */
-export function floatToInt(value: number): Integer {
+function floatToInt(value: number): Integer {
   if (!(value > -INT64_LIMIT && value < INT64_LIMIT)) return MIN_INT64
   const whole = Math.trunc(value)
   return Number.isSafeInteger(whole) ? whole + 0 : int(BigInt(whole))

@@ -56,7 +56,7 @@ export const dateFunctions: readonly TemplateFunction<Time>[] = [
     name: 'ago',
     signature: 'ago TIME',
     parameters: ['any'],
-    call: (context, [value = null]) => formatDuration(rounded(since(value, () => context.now()))),
+    call: (context, [value = null]) => formatDuration(clamped(rounded(since(value, () => context.now())))),
   },
 ]
 

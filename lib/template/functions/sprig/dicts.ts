@@ -4,6 +4,7 @@ import type { Executing, TemplateFunction } from '../../function.ts'
 import { isList, isMap, isTrue, sortedKeys } from '../../operand.ts'
 import { toText, typeOf } from './casts.ts'
 import { alsoAs, define, defineVariadic } from './define.ts'
+import { checkItems } from './limits.ts'
 import { ITEM_WEIGHT, sameAs } from './same.ts'
 
 type Dict = ReadonlyMap<string, Value>
@@ -35,7 +36,7 @@ export const dictFunctions: readonly TemplateFunction<unknown>[] = [
   ...alsoAs(merging('merge', false), 'mustMerge'),
   ...alsoAs(merging('mergeOverwrite', true), 'mustMergeOverwrite'),
   defineVariadic('dig KEY… DEFAULT MAP', [], 'any', (...values) => dig(values)),
-  ...alsoAs(define('deepCopy VALUE', ['any'], copyOf), 'mustDeepCopy'),
+  ...alsoAs(define('deepCopy VALUE', ['any'], deepCopy), 'mustDeepCopy'),
   define('deepEqual VALUE VALUE', ['any', 'any'], (a, b, execution) => sameAs(a, b, execution)),
 ]
 
@@ -123,17 +124,14 @@ function conversion(value: Value, type: string): Error {
   return new Error(`interface conversion: interface {} is ${value === null ? 'nil' : typeOf(value)}, not ${type}`)
 }
 
-function copyOf(value: Value, execution: Executing): Value {
+function deepCopy(value: Value): Value {
   if (value === null) throw new Error('reflect: call of reflect.Value.Type on zero Value')
-  return deepCopy(value, execution)
-}
-
-function deepCopy(value: Value, execution: Executing): Value {
-  if (isList(value)) {
-    execution.weigh(value.length + ITEM_WEIGHT)
-    return value.map(item => deepCopy(item, execution))
+  let count = 0
+  const copy = (original: Value): Value => {
+    if (!isList(original) && !isMap(original)) return original
+    count += isList(original) ? original.length : original.size
+    checkItems(count)
+    return isList(original) ? original.map(copy) : new Map(Array.from(original, ([key, item]) => [key, copy(item)]))
   }
-  if (!isMap(value)) return value
-  execution.weigh(value.size + ITEM_WEIGHT)
-  return new Map(Array.from(value, ([key, item]) => [key, deepCopy(item, execution)]))
+  return copy(value)
 }

@@ -67,13 +67,13 @@ function orComplain(complaint: string, read: () => KeyObject): KeyObject {
 export function printKey(key: KeyObject): string {
   switch (key.asymmetricKeyType) {
     case 'rsa':
-      return key.export({ format: 'pem', type: 'pkcs1' }) as string
+      return key.export({ format: 'pem', type: 'pkcs1' })
     case 'ec':
-      return key.export({ format: 'pem', type: 'sec1' }) as string
+      return key.export({ format: 'pem', type: 'sec1' })
     case 'dsa':
       return printPem({ type: 'DSA PRIVATE KEY', bytes: traditionalDsa(key) })
     default:
-      return key.export({ format: 'pem', type: 'pkcs8' }) as string
+      return key.export({ format: 'pem', type: 'pkcs8' })
   }
 }
 

@@ -6,13 +6,9 @@ export function nilDereference(): Error {
   return new Error('runtime error: invalid memory address or nil pointer dereference')
 }
 
-export function divisionByZero(): Error {
-  return new Error('runtime error: integer divide by zero')
-}
-
 /** How many characters a function may make of few, and how many items of none. */
-export const MADE_LENGTH_MAX = 2 ** 24
-export const MADE_ITEMS_MAX = 1_000_000
+const MADE_LENGTH_MAX = 2 ** 24
+const MADE_ITEMS_MAX = 1_000_000
 
 /** Throws an `Excess` where a text would be longer. */
 export function checkLength(length: number): void {

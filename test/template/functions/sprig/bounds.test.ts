@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { failureOf, run } from './run.ts'
+
+/** Two lists of two, of two lists of two, and so on: equal, endless, and hardly larger than their text. */
+const ENDLESS = '{{$x := list 1 2}}{{$y := list 1 2}}{{range until 60}}{{$x = list $x $x}}{{$y = list $y $y}}{{end}}'
+const CYCLE = '{{$x := dict}}{{$_ := set $x "x" $x}}'
+
+describe('a template ends within a bound, and is told which, when it', () => {
+  test.each([
+    ['{{repeat 100000000 "x"}}', '16777216 characters'],
+    ['{{nindent 16777217 "x"}}', '16777216 characters'],
+    ['{{replace "" (repeat 10000 "y") (repeat 10000 "x")}}', '16777216 characters'],
+    ['{{wrapWith 1 (repeat 10000 "y") (repeat 10000 "x")}}', '16777216 characters'],
+    ['{{until 2000000}}', '1000000 items'],
+    ['{{seq 0 1 2000000}}', '1000000 items'],
+    ['{{untilStep 0 9223372036854775807 1}}', '1000000 items'],
+    ['{{$x := list 1 2}}{{range until 30}}{{$x = concat $x $x}}{{end}}', '1000000 items'],
+    [`${ENDLESS}{{deepEqual $x $y}}`, '10000000 steps'],
+    [`${ENDLESS}{{has $x (list $y)}}`, '10000000 steps'],
+    [`${ENDLESS}{{$z := deepCopy $x}}`, '1000000 items'],
+    [
+      '{{$x := dict}}{{$y := dict}}{{range until 60}}{{$x = dict "a" $x "b" $x}}{{$y = dict "a" $y "b" $y}}{{end}}{{merge $x $y}}',
+      '10000000 steps',
+    ],
+    [`${ENDLESS}{{$x}}`, '67108864 characters'],
+    [`${ENDLESS}{{toString $x}}`, '67108864 characters'],
+    [`${ENDLESS}{{printf "%v" $x}}`, '67108864 characters'],
+    [`${ENDLESS}{{toJson $x}}`, '67108864 characters'],
+    [`${ENDLESS}{{toYAML $x}}`, '67108864 characters'],
+    [`${CYCLE}{{$x}}`, 'nested too deeply'],
+    [`${CYCLE}{{toJson $x}}`, 'nested too deeply'],
+    [`${CYCLE}{{merge $x $x}}`, 'nested too deeply'],
+  ])('would go on for ever: %s', (text, bound) => {
+    const failure = failureOf(text)
+
+    expect(failure.message).toContain(bound)
+    expect(failure.code).toBe('bound')
+  })
+})
+
+describe('no text takes longer than its length', () => {
+  test.each([
+    ['{{regexMatch "^(a+)+$" (print (repeat 30000 "a") "!")}}', 'false'],
+    ['{{regexReplaceAllLiteral "(x*)*y" (repeat 3000 "x") "z" | len}}', '3000'],
+    ['{{semverCompare (print (repeat 150 "1  ") "|| 1") "1.2"}}', 'true'],
+    ['{{snakecase (repeat 100000 "aB ") | len}}', '400000'],
+    ['{{atoi (repeat 1000000 "9")}}', '9223372036854775807'],
+    ['{{int (repeat 1000000 "9")}}', '0'],
+    ['{{uniq (until 200000) | len}}', '200000'],
+    ['{{sprig_trim (repeat 1000000 " ") | len}}', '0'],
+    ['{{sprig_trim (print "a" (repeat 1000000 " ") "a") | len}}', '1000002'],
+  ])('however it is made: %s', (text, output) => {
+    const start = process.hrtime.bigint()
+
+    const printed = run(text)
+
+    expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(5_000)
+    expect(printed).toBe(output)
+  })
+})
