@@ -1,5 +1,4 @@
 import { X509Certificate, type KeyObject } from 'node:crypto'
-import { isIPv4, isIPv6 } from 'node:net'
 import { fromBytes } from '../../../base/text.ts'
 import { Struct, type Value } from '../../../base/value.ts'
 import { messageOf } from '../../../base/errors.ts'
@@ -163,6 +162,7 @@ function addressBytes(address: Value, execution: Executing): Uint8Array {
   if (typeof address !== 'string') {
     throw new Error(`error parsing ip: ${execution.quoted(address)} is not a string`)
   }
+  const { isIPv4, isIPv6 } = process.getBuiltinModule('node:net')
   if (isIPv4(address)) return Uint8Array.from(address.split('.').map(Number))
   if (!isIPv6(address) || address.includes('%')) throw new Error(`error parsing ip: ${execution.quoted(address, 's')}`)
   return bytesOfIPv6(address)

@@ -58,5 +58,6 @@ export function alsoAs(
 }
 
 function nameIn(signature: string): string {
-  return /^\w+/.exec(signature)?.[0] ?? ''
+  const end = signature.indexOf(' ')
+  return end < 0 ? signature : signature.slice(0, end)
 }

@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net'
-
 /** A URL as Go takes it apart, unescaped, in octets. */
 export interface Url {
   readonly scheme: string
@@ -95,6 +93,8 @@ function parseAddress(text: string, quoted: Quoted): string {
       ? unescape(name, 'host', quoted)
       : unescape(name.slice(0, zone), 'host', quoted) + unescape(name.slice(zone), 'zone', quoted)
   if (/^[0-9.]+$/.test(address) && address.split('.').length === 4) throw new Error('invalid IP-literal')
+  // Not imported: few templates take an address apart, and loading it takes a millisecond.
+  const { isIPv6 } = process.getBuiltinModule('node:net')
   if (!isIPv6(address.replace(/%.+$/s, ''))) {
     throw new Error(`invalid host: ParseAddr(${quoted(address)}): unable to parse IP`)
   }
