@@ -1,0 +1,80 @@
+import { messageOf } from '../../../base/errors.ts'
+import type { TemplateFunction } from '../../function.ts'
+import { parseTemplate } from '../../template.ts'
+import { standardFunctions, type Environment } from '../standard.ts'
+import { exampleWorld } from './example.ts'
+import type { Documented, Section } from './section.ts'
+import { texts } from './texts.ts'
+import { values } from './values.ts'
+import { world } from './world.ts'
+
+export const sections: readonly Section[] = [...texts, ...values, ...world]
+
+const INTRODUCTION = `# Template functions
+
+<!-- Made by \`node cmd/build/functions.ts\`, from the table of functions and what is said of each in \`documentation/\`. -->
+
+The functions that every template has, beside Go's own (\`and\`, \`or\`, \`not\`, \`eq\`, \`ne\`, \`lt\`, \`le\`, \`gt\`, \`ge\`, \`len\`, \`index\`, \`slice\`, \`print\`,
+\`printf\`, \`println\`, \`html\`, \`js\`, \`urlquery\`, \`call\`) and those that ask a provider. They are those of consul-template and of sprig, and give what they
+give there, byte for byte; the few differences on purpose are listed in \`test/template/function-parity/DIFFERENCES.md\`. Every example is a test.
+
+In a signature, words in capitals are arguments, \`…\` stands for any number, and \`[…]\` may be left out.
+`
+
+/** The page about all functions, as Markdown. */
+export function documentationPage(): string {
+  const table = standardFunctions<Environment>()
+  const parts = sections.map(section => sectionText(section, table))
+  return [INTRODUCTION, ...parts, refusalsText(refusals(table))].join('\n')
+}
+
+function sectionText({ title, introduction, functions }: Section, table: Table): string {
+  const head = introduction === undefined ? '' : `${introduction}\n\n`
+  return `## ${title}\n\n${head}${functions.map(each => functionText(each, table)).join('\n')}`
+}
+
+type Table = ReadonlyMap<string, TemplateFunction<Environment>>
+
+function functionText({ names, summary, template, output }: Documented, table: Table): string {
+  const [name = '', ...others] = names
+  const also = others.length === 0 ? '' : ` Also ${others.map(other => `\`${other}\``).join(', ')}.`
+  const example = `${template}${output}`.includes('\n')
+    ? `${code(template)}\n\ngives\n\n${code(output)}`
+    : code(`${template}  →  ${output}`)
+  return `### \`${table.get(name)?.signature ?? name}\`\n\n${summary}${also}\n\n${example}\n`
+}
+
+function code(text: string): string {
+  return text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map(line => `    ${line}`)
+    .join('\n')
+}
+
+/** The functions that are only there to say why they are not, each with its words. */
+export function refusals(table: Table): ReadonlyMap<string, string> {
+  const documented = new Set(sections.flatMap(({ functions }) => functions.flatMap(({ names }) => names)))
+  const words = new Map<string, string>()
+  for (const name of table.keys()) {
+    const isKnown = documented.has(name) || (name.startsWith('sprig_') && table.has(name.slice('sprig_'.length)))
+    if (isKnown) continue
+    const refusal = refusalOf(name, table)
+    if (refusal !== undefined) words.set(name, refusal)
+  }
+  return words
+}
+
+function refusalOf(name: string, functions: Table): string | undefined {
+  try {
+    parseTemplate({ name, text: `{{${name}}}`, functions }).execute(null, exampleWorld)
+    return undefined
+  } catch (error) {
+    return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : undefined
+  }
+}
+
+function refusalsText(words: ReadonlyMap<string, string>): string {
+  const rows = [...words].map(([name, text]) => `- \`${name}\`: ${text}`)
+  return `## Left out on purpose\n\nThese are errors that say what to use instead.\n\n${rows.join('\n')}\n`
+}
