@@ -13,7 +13,7 @@ export async function readOwners({ readFile }: Pick<World, 'readFile'>): Promise
 
 /** Takes any name, and notes those that are not known here: the machine that checks a configuration need not be the one that
  *  runs it. */
-export function noting({ uid, gid }: Owners, notes: Set<string>): Owners {
+export function noting(owners: Owners, notes: Set<string>): Owners {
   const lenient = (look: (name: string) => number) => (name: string) => {
     try {
       return look(name)
@@ -22,7 +22,7 @@ export function noting({ uid, gid }: Owners, notes: Set<string>): Owners {
       return 0
     }
   }
-  return { uid: lenient(uid), gid: lenient(gid) }
+  return { uid: lenient(name => owners.uid(name)), gid: lenient(name => owners.gid(name)) }
 }
 
 /** The number in the third column by the name in the first; an unreadable table is an empty one. */
