@@ -6,6 +6,7 @@ import type { Log } from '../lib/base/log.ts'
 import type { Redactor } from '../lib/base/secret.ts'
 import type { ProviderPlugin } from '../lib/provider.ts'
 import { plugins } from '../providers/index.ts'
+import { giveBackMemory } from './memory.ts'
 import { systemTerminal, type Terminal } from './terminal.ts'
 
 /** Everything outside the program that it touches, in one place, so that a test can stand in for all of it. */
@@ -18,6 +19,8 @@ export interface World {
   readonly terminal: Terminal
   readonly signals: Signals
   readFile(path: string): Promise<Uint8Array>
+  /** Gives back the memory that only the start needed; see `memory.ts`. */
+  readonly giveBackMemory: () => void
 }
 
 /** A `World` with somewhere to log. */
@@ -42,6 +45,7 @@ export function systemWorld(): World {
     terminal: systemTerminal,
     signals: systemSignals,
     readFile,
+    giveBackMemory,
   }
 }
 

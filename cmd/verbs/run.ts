@@ -9,6 +9,9 @@ import { readConfig, withLog } from '../setup.ts'
 import { sayError } from '../terminal.ts'
 import type { World } from '../world.ts'
 
+/** By now a start is over, and what it took can be given back. */
+const CALM_AFTER_MS = 10_000
+
 /** Keeps every bundle current until SIGTERM or SIGINT, then ends in good order; a second one leaves at once. SIGHUP loads the
  *  configuration beside the running one: on any problem the old one stays. */
 export async function run(options: CommonOptions, world: World): Promise<number> {
@@ -48,6 +51,7 @@ async function keepCurrent(
     log.info('starting', { config: config.file })
     await app.start()
     for (;;) {
+      calmDown()
       await reload.take(over)
       const next = await loadBeside()
       if (next === undefined) log.error('configuration not loaded, the old one stays', { config: config.file })
@@ -62,6 +66,11 @@ async function keepCurrent(
     return ExitCode.failed
   } finally {
     await end(app)
+  }
+
+  /** A start leaves much behind that an idle process would keep for ever. */
+  function calmDown(): void {
+    world.clock.sleep(CALM_AFTER_MS, over).then(world.giveBackMemory, () => {})
   }
 
   function build(wanted: Config): Promise<App> {
