@@ -7,6 +7,7 @@
 import { build, type BuildResult, type Plugin } from 'esbuild'
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
+import { withoutCommentEnds } from './comment.ts'
 import { compile, type Compiled } from './compile.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -59,7 +60,7 @@ export async function bundle(
   })
   const packages = await packagesIn(result)
   const code = asciiCode(result.outputFiles[0]?.text ?? '')
-  const source = `(function (exports, require, module, __filename, __dirname) {\n${code}})`
+  const source = withoutCommentEnds(`(function (exports, require, module, __filename, __dirname) {\n${code}})`)
   const compiled = tryOut ? compile(source) : undefined
   await mkdir(dirname(resolve(outfile)), { recursive: true })
   await writeFile(outfile, `${HEAD}${await started(source, compiled)}${asciiProse(notices(packages))}`)
@@ -87,7 +88,7 @@ async function started(source: string, compiled: Compiled | undefined): Promise<
     return `${outputFiles[0]?.text ?? ''}function program() {/*\n`
   }
   const line = `${HEAD}${await head(1)}`.split('\n').length
-  return `${await head(line)}${source.replaceAll('*/', '*\x7f')}\n*/}\n`
+  return `${await head(line)}${source}\n*/}\n`
 }
 
 /** V8 keeps the source for as long as the program runs, in one byte a character if all are ASCII and else in two: 1.3 MiB. What
@@ -106,33 +107,49 @@ function asciiProse(text: string): string {
 
 const NOT_ASCII = /[\u007f-\uffff]/g
 
-/** Packages that others require and that have no place here, with what stands in for each. */
-const LEFT_OUT: Readonly<Record<string, string>> = {
+/** What others require and has no place here, with what stands in for it. */
+const LEFT_OUT: readonly LeftOut[] = [
   // node-vault talks through a transport of ours; loading this would cost 25 MiB and 50 ms.
-  axios: "module.exports = () => { throw new Error('axios is not part of this build') }",
+  { path: 'axios', contents: throwing('axios') },
   // simple-git would print the whole environment of its children, passwords and all, for anybody who sets DEBUG.
-  debug: `const silent = () => Object.assign(() => {}, { enabled: false, extend: silent })
+  {
+    path: 'debug',
+    contents: `const silent = () => Object.assign(() => {}, { enabled: false, extend: silent })
 module.exports = Object.assign(silent, { default: silent, formatters: {}, enable() {}, disable() {}, enabled: () => false })`,
+  },
+  // The log writes by itself: to no file, in no thread.
+  { path: 'sonic-boom', contents: throwing('sonic-boom') },
+  { path: './transport', from: 'pino', contents: throwing("pino's transports") },
+  { path: './lib/transport', from: 'pino', contents: throwing("pino's transports") },
+  { path: 'worker_threads', from: 'pino', contents: 'module.exports = { isMainThread: true }' },
+  { path: 'worker_threads', from: 'write-file-atomic', contents: 'module.exports = { threadId: 0 }' },
+  // Our verbs are no programs of their own that would have to be started.
+  { path: 'node:child_process', from: 'commander', contents: throwing('starting programs for verbs') },
+]
+
+interface LeftOut {
+  /** As it is required. */
+  readonly path: string
+  /** The package that requires it, when others may have it. */
+  readonly from?: string
+  readonly contents: string
 }
 
-/** Modules of Node's that take long to load, by the package that requires one and has no use for it here: commander would start
- *  programs for verbs that are programs of their own, write-file-atomic asks for the number of its thread. */
-const UNUSED: Readonly<Record<string, string>> = {
-  'node:child_process': 'commander',
-  worker_threads: 'write-file-atomic',
+function throwing(what: string): string {
+  return `module.exports = function () { throw new Error(${JSON.stringify(`${what} is not part of this build`)}) }`
 }
 
 const leftOut: Plugin = {
   name: 'left-out',
   setup(builder) {
-    builder.onResolve({ filter: /^(node:child_process|worker_threads)$/ }, ({ path, importer }) => {
-      const [, name = ''] = /.*\/node_modules\/([^/]+)\//.exec(importer) ?? []
-      return UNUSED[path] === name ? { path, namespace: 'left-out' } : undefined
-    })
-    builder.onResolve({ filter: new RegExp(`^(${Object.keys(LEFT_OUT).join('|')})$`) }, ({ path }) => {
-      return { path, namespace: 'left-out' }
-    })
-    builder.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({ contents: LEFT_OUT[path] ?? '' }))
+    for (const { path, from, contents } of LEFT_OUT) {
+      const namespace = `left out of ${from ?? 'all'}`
+      const filter = new RegExp(`^${RegExp.escape(path)}$`)
+      builder.onResolve({ filter }, ({ importer }) => {
+        return from === undefined || importer.includes(`/node_modules/${from}/`) ? { path, namespace } : undefined
+      })
+      builder.onLoad({ filter, namespace }, () => ({ contents }))
+    }
   },
 }
 

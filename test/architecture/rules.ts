@@ -43,6 +43,7 @@ export const HOMES: Readonly<Record<string, string>> = {
   chokidar: 'providers/file/',
   commander: 'cmd/program.ts',
   esbuild: 'cmd/build/',
+  'oxc-parser': 'cmd/build/comment.ts',
   pino: 'lib/base/json-log.ts',
   re2js: 'lib/base/regexp.ts',
   'simple-git': 'providers/git/',
