@@ -11,6 +11,7 @@ import {
   readlink,
   rename,
   rm,
+  rmdir,
   statfs,
   symlink,
   unlink,
@@ -89,7 +90,8 @@ async function replaceFile(path: string, content: Uint8Array, attributes: FileAt
     if (!filled) throw new Error('write-file-atomic did not call its hook')
     await rename(complete, path)
   } finally {
-    await rm(beside, { recursive: true, force: true }).catch(() => {})
+    // Empty when all went well, and `rm` looks twice before it finds that out.
+    await rmdir(beside).catch(() => rm(beside, { recursive: true, force: true }).catch(() => {}))
   }
   await syncDirectory(parent)
 }
