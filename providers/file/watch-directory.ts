@@ -19,7 +19,7 @@ export type WatchDirectory = (directory: string, events: DirectoryEvents) => Pro
 
 /** When chokidar is loaded at the soonest: `once` has usually read and published everything by then, and is spared the time.
  *  Nothing is missed meanwhile, since what is watched is read again when that begins. */
-const LOADED_AFTER_MS = 100
+const LOADED_AFTER_MS = 250
 
 /** The home of chokidar, which is loaded by the first watch.
  *
