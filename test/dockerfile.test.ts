@@ -52,6 +52,7 @@ describe('the image', () => {
     expect(copied).toBeDefined()
     expect(entrypoint.at(0)).toMatch(/\/tini$/)
     expect(entrypoint.at(-1)).toBe(copied)
+    expect(of('COPY')).toContain(`--from=build ${made}.compiled ${copied}.compiled`)
     expect(JSON.parse(of('CMD')[0] ?? '')).toEqual(['run'])
   })
 
