@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { chmod, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
@@ -19,11 +19,12 @@ export interface Lock {
  *  A lock is a listening socket in the directory, `..lock.ID`: the kernel closes it when its process ends, and it can be asked
  *  who holds it from another container that shares the directory, where process ids mean nothing. Whoever wants the lock
  *
- *  1. makes a socket under a name that nobody looks at, and renames it once it listens: a socket that can be seen and refuses
- *     a connection is one whose process has ended, for good;
+ *  1. makes a socket under a name of its own, and renames it once it listens: a socket that can be seen and refuses a
+ *     connection is one whose process has ended, for good;
  *  2. only then looks at all other sockets. Of two that do this at a time at least one sees the other, so never both hold it;
  *  3. gives way to one that holds the lock; where both still look, the smaller name goes on and the greater gives way;
- *  4. removes the sockets of those that have ended.
+ *  4. removes the sockets of those that have ended. One that has not been renamed yet and refuses may also be about to listen:
+ *     it is removed as well, and its process, should it live, finds the name gone and makes another.
  *
  *  It does not reach across machines: on a network file system, only one of them may write to a directory. */
 export async function acquireLock(directory: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
@@ -35,8 +36,8 @@ const UNSEEN = '.new'
 /** How long a holder may take to say who it is. It holds the lock whether it answers or not. */
 const ANSWER_MS_MAX = 1_000
 const ANSWER_BYTES_MAX = 4_096
-/** How long a socket may take from its making to listening. */
-const UNSEEN_MS_MAX = 60_000
+/** How often a socket is made anew because somebody removed it before it listened, a matter of microseconds. */
+const MAKES_MAX = 20
 const LOOK_AGAIN_MS = 20
 /** How often the smaller name looks again while a greater one has not given way; each look is quick. */
 const LOOKS_MAX = 250
@@ -55,23 +56,14 @@ async function acquire(directory: string, clock: Clock, signal: AbortSignal): Pr
   const handle = await open(directory, 'r')
   const near = (name: string) =>
     process.platform === 'linux' ? `/proc/self/fd/${handle.fd}/${name}` : join(directory, name)
+  const place: Place = { directory, near }
   let answer: Answer = { pid: process.pid, host: hostname() }
-  const name = PREFIX + randomBytes(8).toString('hex')
-  const server = createServer(socket => {
-    socket.on('error', () => {})
-    // Nobody who stays connected can hold up the release.
-    socket.end(JSON.stringify(answer), () => socket.destroy())
-    socket.unref()
-  })
+  let socket: Socket | undefined
   let released: Promise<void> | undefined
-  const release = () => (released ??= letGo(server, handle, join(directory, name)))
+  const release = () => (released ??= letGo(place, socket, handle))
   try {
-    await listen(server, near(name + UNSEEN)).catch((error: unknown) => {
-      throw explainListen(error, directory)
-    }) // (1)
-    await chmod(join(directory, name + UNSEEN), 0o666) // Whoever is kept out may ask who holds it.
-    await rename(join(directory, name + UNSEEN), join(directory, name))
-    await beAlone(directory, name, near, clock, signal) // (2, 3, 4)
+    socket = await makeSocket(place, () => answer) // (1)
+    await beAlone(place, socket.name, clock, signal) // (2, 3, 4)
   } catch (error) {
     await release()
     throw error
@@ -80,24 +72,54 @@ async function acquire(directory: string, clock: Clock, signal: AbortSignal): Pr
   return { release }
 }
 
+/** A directory, and the path by which a socket in it is reached, whatever the length of its own. */
+interface Place {
+  readonly directory: string
+  readonly near: (name: string) => string
+}
+
+/** A socket that listens under its final name. */
+interface Socket {
+  readonly name: string
+  readonly server: Server
+}
+
+async function makeSocket(place: Place, answer: () => Answer): Promise<Socket> {
+  for (let makes = 1; ; makes++) {
+    const name = PREFIX + randomBytes(8).toString('hex')
+    const unseen = join(place.directory, name + UNSEEN)
+    const server = createServer(connection => {
+      connection.on('error', () => {})
+      // Nobody who stays connected can hold up the release.
+      connection.end(JSON.stringify(answer()), () => connection.destroy())
+      connection.unref()
+    })
+    try {
+      await listen(server, place.near(name + UNSEEN)).catch((error: unknown) => {
+        throw explainListen(error, place.directory)
+      })
+      await chmod(unseen, 0o666) // Whoever is kept out may ask who holds it.
+      await rename(unseen, join(place.directory, name))
+      return { name, server }
+    } catch (error) {
+      await unlink(unseen).catch(() => {})
+      await closed(server)
+      if (systemCode(error) !== 'ENOENT' || makes === MAKES_MAX) throw error
+    }
+  }
+}
+
 /** Resolves when no other process holds the lock or may come to hold it. */
-async function beAlone(
-  directory: string,
-  name: string,
-  near: (name: string) => string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
+async function beAlone({ directory, near }: Place, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
   for (let looks = 1; ; looks++) {
     const others = (await readdir(directory)).filter(other => other.startsWith(PREFIX) && other !== name)
     let alone = true
     for (const other of others) {
       const said = await ask(near(other))
-      if (other.endsWith(UNSEEN)) {
-        // It has not looked yet; when it does, it sees us. It may also be about to listen, so only an old one has ended.
-        if (said === 'ended' && (await isOld(join(directory, other), clock))) await removeEnded(join(directory, other))
-      } else if (said === 'ended') {
+      if (said === 'ended') {
         await removeEnded(join(directory, other))
+      } else if (other.endsWith(UNSEEN)) {
+        // It has not looked yet; when it does, it sees us.
       } else if (said !== 'cut off' && (said === 'silent' || said.since !== undefined || other < name)) {
         throw locked(directory, said)
       } else if (looks === LOOKS_MAX) {
@@ -109,11 +131,6 @@ async function beAlone(
     if (alone) return
     await clock.sleep(LOOK_AGAIN_MS, signal)
   }
-}
-
-async function isOld(path: string, clock: Clock): Promise<boolean> {
-  const status = await lstat(path).catch(() => undefined)
-  return status !== undefined && clock.nowMs() - status.mtimeMs > UNSEEN_MS_MAX
 }
 
 /** Where we may not remove it (a sticky directory), it does no harm. */
@@ -192,11 +209,17 @@ function explainListen(error: unknown, directory: string): unknown {
   })
 }
 
-async function letGo(server: Server, handle: FileHandle, path: string): Promise<void> {
-  // First the name, then the socket: in between it is a lock that nobody sees, and its holder has already finished.
-  await unlink(path).catch(() => {})
-  await new Promise<void>(resolve => {
+async function letGo({ directory }: Place, socket: Socket | undefined, handle: FileHandle): Promise<void> {
+  if (socket !== undefined) {
+    // First the name, then the socket: in between it is a lock that nobody sees, and its holder has already finished.
+    await unlink(join(directory, socket.name)).catch(() => {})
+    await closed(socket.server)
+  }
+  await handle.close()
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise(resolve => {
     server.close(() => resolve())
   })
-  await handle.close()
 }

@@ -1,13 +1,28 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../lib/base/clock.ts'
 import { acquireLock } from '../../lib/state/lock.ts'
 import { scratch } from '../support/scratch.ts'
+
+/** What happens to a socket between its making and its renaming. */
+const beforeRename = vi.hoisted(() => ({ run: undefined as ((path: string) => Promise<void>) | undefined }))
+
+vi.mock('node:fs/promises', async original => {
+  const real = await original<typeof import('node:fs/promises')>()
+  return {
+    ...real,
+    async rename(from: string, to: string) {
+      await beforeRename.run?.(from)
+      await real.rename(from, to)
+    },
+  }
+})
 
 const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url))
 
@@ -87,6 +102,41 @@ test('a killed process holds nothing, and what it left is swept up', async () =>
   const lock = await acquire(directory)
 
   expect(readdirSync(directory)).toHaveLength(1)
+  await lock.release()
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('what a process left that was killed before it listened is swept up at once', async () => {
+  const directory = scratch()
+  const child = await holder(directory)
+  const [name = ''] = readdirSync(directory)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  renameSync(join(directory, name), join(directory, `${name}.new`))
+
+  const lock = await acquire(directory)
+
+  expect(readdirSync(directory)).not.toContain(`${name}.new`)
+  await lock.release()
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('whoever has its socket removed before it listens makes another', async () => {
+  const directory = scratch()
+  const removed: string[] = []
+  beforeRename.run = async path => {
+    if (removed.length === 3) return
+    await unlink(path)
+    removed.push(path)
+  }
+  onTestFinished(() => {
+    beforeRename.run = undefined
+  })
+
+  const lock = await acquire(directory)
+
+  expect([new Set(removed).size, readdirSync(directory).length]).toEqual([3, 1])
+  await expect(acquire(directory)).rejects.toMatchObject({ code: 'locked' })
   await lock.release()
   expect(readdirSync(directory)).toEqual([])
 })
