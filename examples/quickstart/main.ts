@@ -10,16 +10,15 @@ import { Stage } from './stage.ts'
 const PATIENCE_MS = 55_000
 
 const stage = new Stage()
-process.on('exit', () => stage.clear())
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
-setTimeout(() => fail(new Error(`not done within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS).unref()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void leave(130))
+setTimeout(() => void fail(new Error(`not done within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS).unref()
 
 try {
   await play()
+  await leave(0)
 } catch (error) {
-  fail(error)
+  await fail(error)
 }
-process.exit(0)
 
 async function play(): Promise<void> {
   const startedMs = performance.now()
@@ -110,9 +109,16 @@ function ensure(holds: boolean, what: string): void {
   if (!holds) throw new Error(`it is not so that ${what}`)
 }
 
-function fail(error: unknown): never {
+async function fail(error: unknown): Promise<void> {
+  // What fails because everything is being cleared away is no failure.
+  if (stage.isCleared) return
   process.stderr.write(`\nquickstart: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
+  await leave(1)
+}
+
+async function leave(code: number): Promise<void> {
+  await stage.clear()
+  process.exit(code)
 }
 
 function heading(text: string): void {

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -20,6 +21,9 @@ import { bundle } from '../../cmd/build/bundle.ts'
 
 /** How long anything may take before the quick start gives up. */
 const PATIENCE_MS = 15_000
+
+/** How long a process may take to end when asked to. */
+const END_MS_MAX = 3_000
 
 /** The message of the hook, as the application passes it on. */
 export interface Notice {
@@ -35,6 +39,8 @@ export interface Answer {
 export class Stage {
   readonly directory = realpathSync(mkdtempSync(join(tmpdir(), 'outrigger-quickstart-')))
   readonly #children = new Set<ChildProcess>()
+  #building: Promise<unknown> | undefined
+  #cleared: Promise<void> | undefined
   readonly #notices: Notice[] = []
   #outrigger: ChildProcess | undefined
   #appPort = 0
@@ -43,7 +49,9 @@ export class Stage {
 
   /** Builds the program, and makes the repository and the values. */
   async set(values: Readonly<Record<string, string>>, files: Readonly<Record<string, string>>): Promise<void> {
-    await bundle(join(this.directory, 'outrigger.js'))
+    this.#building = bundle(join(this.directory, 'outrigger.js'))
+    await this.#building
+    this.#ensureNotCleared()
     for (const file of ['outrigger.yaml', 'app.json.tmpl', 'check.mjs']) {
       copyFileSync(join(import.meta.dirname, file), join(this.directory, file))
     }
@@ -141,13 +149,27 @@ export class Stage {
     throw new Error(`waited in vain until ${what}; Outrigger said:\n${this.#log.trimEnd()}`)
   }
 
-  /** Ends what still runs, and removes everything. */
-  clear(): void {
-    for (const child of this.#children) child.kill('SIGKILL')
-    rmSync(this.directory, { recursive: true, force: true })
+  get isCleared(): boolean {
+    return this.#cleared !== undefined
+  }
+
+  /** Ends what still runs, and then removes everything. May be called again. */
+  clear(): Promise<void> {
+    return (this.#cleared ??= this.#clear())
+  }
+
+  async #clear(): Promise<void> {
+    // A git that is killed may leave a child that writes into what is being removed; told to end, Outrigger ends its own.
+    await Promise.allSettled([this.#building, ...[...this.#children].map(endOf)])
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  #ensureNotCleared(): void {
+    if (this.isCleared) throw new Error('it is over')
   }
 
   async #git(...args: readonly string[]): Promise<string> {
+    this.#ensureNotCleared()
     const run = promisify(execFile)
     const options = [
       '-c',
@@ -157,7 +179,7 @@ export class Stage {
       '-c',
       'commit.gpgSign=false',
     ]
-    const { stdout } = await run('git', [...options, ...args], {
+    const running = run('git', [...options, ...args], {
       cwd: join(this.directory, 'repository'),
       env: {
         PATH: process.env['PATH'],
@@ -166,8 +188,19 @@ export class Stage {
         GIT_CONFIG_GLOBAL: '/dev/null',
       },
     })
-    return stdout
+    this.#children.add(running.child)
+    return (await running).stdout
   }
+}
+
+/** Asks a process to end, and resolves when it has. */
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || hasEnded(child)) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const impatience = setTimeout(() => child.kill('SIGKILL'), END_MS_MAX)
+  await ended
+  clearTimeout(impatience)
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
