@@ -22,9 +22,10 @@ export class Questioning {
   ask(question: Question, provider: string, args: readonly Value[]): Value | Tree | Pending {
     const dependency = question.ask(provider, args)
     const reading = this.#view.get(dependency)
-    const answer = answerFrom(question, reading, args)
-    this.#asked.push({ question, args, dependency, reading, answer })
-    return answer
+    const asked: Asked = { question, args, dependency, reading, answer: undefined }
+    // Noted before it is answered: a reading that cannot be answered from is what has to change.
+    this.#asked.push(asked)
+    return (asked.answer = answerFrom(question, reading, args))
   }
 
   get answers(): Answers {
@@ -37,7 +38,8 @@ interface Asked {
   readonly args: readonly Value[]
   readonly dependency: Dependency
   reading: Reading | undefined
-  readonly answer: Value | Tree | Pending
+  /** Undefined when there was none: taking it failed. */
+  answer: Value | Tree | Pending | undefined
 }
 
 /** What a render unit was answered. */
@@ -100,9 +102,11 @@ function tryAnswer(question: Question, reading: Reading | undefined, args: reado
   }
 }
 
-function sameAnswer(a: Value | Tree | Pending, b: Value | Tree | Pending | undefined): boolean {
+function sameAnswer(a: Value | Tree | Pending | undefined, b: Value | Tree | Pending | undefined): boolean {
+  // What failed runs again, to succeed or to say why it fails now.
+  if (a === undefined || b === undefined) return false
   if (a === b) return true
-  if (b === undefined || a === pending || b === pending) return false
+  if (a === pending || b === pending) return false
   if (a instanceof Tree || b instanceof Tree) return a instanceof Tree && b instanceof Tree && sameFiles(a, b)
   return sameValue(a, b)
 }

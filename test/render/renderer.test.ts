@@ -97,6 +97,24 @@ describe('render()', () => {
     expect(texts(render())).toEqual({ a: 'xnewerz' })
   })
 
+  test('is whole again as soon as a reading can be answered from that could not', () => {
+    const { set, render } = start({ a: '{{ ref "one://x#field" }}', 'conf.d': { tree: 'dir' } })
+    set('x', 'no map')
+    set('dir', 'no tree')
+    const broken = render()
+    expect([broken.kind, wanted(broken)]).toEqual(['broken', ['dir', 'x']])
+    expect(render()).toMatchObject({ kind: 'broken' })
+
+    set('x', new Map([['field', '1']]))
+    set('dir', new Tree(new Map([['b', { content: Buffer.from('2') }]])))
+    expect(texts(render())).toEqual({ a: '1', 'conf.d/b': '2' })
+
+    set('dir', 'no tree again')
+    expect(render()).toMatchObject({ kind: 'broken' })
+    set('dir', new Tree(new Map([['b', { content: Buffer.from('3') }]])))
+    expect(texts(render())).toEqual({ a: '1', 'conf.d/b': '3' })
+  })
+
   test('has another digest for other contents, and the same for the same', () => {
     const { set, render } = start({ a: '{{ ref "one://x" }}', b: 'fixed' })
     set('x', '1')
