@@ -17,6 +17,7 @@ import { changedPaths, type Publisher } from '../lib/publish/publisher.ts'
 import { volumePublisher } from '../lib/publish/volume.ts'
 import type { Renderer } from '../lib/render/renderer.ts'
 import { readDigestKey } from '../lib/state/digest-key.ts'
+import { Hold } from '../lib/state/hold.ts'
 import { openJournal } from '../lib/state/journal.ts'
 import { acquireLock } from '../lib/state/lock.ts'
 import type { Status } from '../lib/status.ts'
@@ -57,6 +58,7 @@ export class App {
   readonly #renderers: ReadonlyMap<string, Renderer>
   readonly #digestKey: Uint8Array
   readonly #scope: Scope
+  readonly #holds = new Map<string, Hold>()
   readonly #notifiers = new Map<string, Notifier>()
   readonly #reporter: Reporter
 
@@ -90,15 +92,12 @@ export class App {
   /** Takes the locks, opens what is needed, and only then starts the loops, which take up what was left. Rejects when a lock is
    *  held, a port is taken or the state cannot be used; then nothing has been published or told. */
   async start(): Promise<void> {
-    const { fileSystem, clock } = this.#world
+    const { clock } = this.#world
     const { stateDirectory, bundles, admin } = this.config
     // The state directory is one writer's as well: journals and private stores lie there.
-    const volumes = [...bundles.values()].flatMap(({ volume }) => volume ?? [])
-    for (const volume of volumes) await fileSystem.makeDirectories(volume, 0o755)
-    for (const directory of [stateDirectory, ...volumes]) {
-      const lock = await acquireLock(directory, clock, this.#scope.signal)
-      this.#scope.onEnd(() => lock.release())
-    }
+    const lock = await acquireLock(stateDirectory, clock, this.#scope.signal)
+    this.#scope.onEnd(() => lock.release())
+    for (const { name, volume } of bundles.values()) if (volume !== undefined) await this.#hold(name, volume)
     // Before the locks are given back, since providers write to the state directory. It may be closed again.
     this.#scope.onEnd(() => this.#sources.close())
     if (admin !== undefined && this.#options.listen !== false) {
@@ -129,6 +128,18 @@ export class App {
   /** Calls back whenever the status may have changed, until the returned function is called. */
   listen(listener: () => void): () => void {
     return this.#reporter.listen(listener)
+  }
+
+  /** Makes a volume ours. Rejects when somebody else has it; whatever else is wrong with it holds up its own bundle only, and may be
+   *  mended while the others go on. */
+  async #hold(bundle: string, volume: string): Promise<void> {
+    const { fileSystem, clock } = this.#world
+    const hold = new Hold(volume, fileSystem, clock, this.#scope.signal)
+    this.#holds.set(bundle, hold)
+    this.#scope.onEnd(() => hold.release())
+    await hold.ensure().catch((error: unknown) => {
+      if (error instanceof OperationalError && error.code === 'locked') throw error
+    })
   }
 
   async #prepare(bundle: BundleOptions): Promise<Reconciler> {
@@ -162,6 +173,7 @@ export class App {
         inputs: this.#sources.store.subscribe(),
         renderer,
         publisher,
+        hold: async () => this.#holds.get(bundle.name)?.ensure(),
         journal,
         notifier,
         check: (staged, signal) => this.#check(bundle, staged, signal),

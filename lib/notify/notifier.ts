@@ -15,12 +15,14 @@ export interface NotifierOptions {
   readonly log: Log
 }
 
-/** What comes of telling one notice. Neither promise ever rejects. */
+/** What comes of telling one notice. None of the promises ever rejects. */
 export interface Delivery {
   /** Settles once each owed hook was tried once (told, failed or refused), or nobody waits for it any more because of a newer
    *  notice or the end. When the first round decides `result`, then `result` is settled before this. */
   readonly firstRound: Promise<void>
   readonly result: Promise<DeliveryResult>
+  /** As `result`, but no refusal settles it: for the case that the generation has to stay. */
+  readonly end: Promise<DeliveryResult>
 }
 
 export type DeliveryResult =
@@ -110,6 +112,7 @@ class Telling implements Delivery {
   readonly told: Set<string>
   readonly firstRound: Promise<void>
   readonly result: Promise<DeliveryResult>
+  readonly end: Promise<DeliveryResult>
   /** Aborts the calls, and what is tried between them. */
   readonly #calls = new AbortController()
   readonly #tries = new AbortController()
@@ -117,18 +120,22 @@ class Telling implements Delivery {
   readonly #untried: Set<string>
   readonly #settleFirstRound: () => void
   readonly #settleResult: (result: DeliveryResult) => void
+  readonly #settleEnd: (result: DeliveryResult) => void
 
   constructor(notice: Notice, owed: readonly string[], told: Set<string>) {
     const firstRound = Promise.withResolvers<void>()
     const result = Promise.withResolvers<DeliveryResult>()
+    const end = Promise.withResolvers<DeliveryResult>()
     this.notice = notice
     this.told = told
     this.firstRound = firstRound.promise
     this.result = result.promise
+    this.end = end.promise
     this.#errors = new Map(owed.map(id => [id, undefined]))
     this.#untried = new Set(owed)
     this.#settleFirstRound = firstRound.resolve
     this.#settleResult = result.resolve
+    this.#settleEnd = end.resolve
     this.#settle()
   }
 
@@ -154,7 +161,7 @@ class Telling implements Delivery {
   abandon(): void {
     this.stop()
     this.#calls.abort(new Error('a newer notice took over'))
-    this.#settleResult({ kind: 'superseded' })
+    this.#conclude({ kind: 'superseded' })
     this.#settleFirstRound()
   }
 
@@ -176,8 +183,13 @@ class Telling implements Delivery {
   }
 
   #settle(): void {
-    if (this.#errors.size === 0) this.#settleResult({ kind: 'told' })
+    if (this.#errors.size === 0) this.#conclude({ kind: 'told' })
     if (this.#untried.size === 0) this.#settleFirstRound()
+  }
+
+  #conclude(result: DeliveryResult): void {
+    this.#settleResult(result)
+    this.#settleEnd(result)
   }
 }
 

@@ -87,6 +87,18 @@ class Files implements Publisher {
     await this.#generations.remove(number)
   }
 
+  async heal(number: number, paths: ReadonlySet<string>): Promise<boolean> {
+    if (!(await this.#generations.hasExactly(number, paths))) return false
+    for (const path of paths) {
+      // A file that is gone is one of a publish that is not finished.
+      if ((await this.#fileSystem.stat(path)) === undefined) {
+        await this.publish(number)
+        break
+      }
+    }
+    return true
+  }
+
   async collect(keep: number, also: readonly number[]): Promise<void> {
     const number = await this.visible()
     if (number !== undefined) await this.#generations.collect(keep, also, number)

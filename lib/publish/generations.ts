@@ -122,6 +122,13 @@ export class Generations {
     return paths.toSorted()
   }
 
+  /** Whether a generation lies there with exactly these paths. */
+  async hasExactly(number: number, paths: ReadonlySet<string>): Promise<boolean> {
+    if (!(await this.has(number))) return false
+    const there = await this.paths(number)
+    return there.length === paths.size && there.every(path => paths.has(path))
+  }
+
   /** Calls `see` for each file. `ours` is the status of the generation's own directory: its owner and group are those that a
    *  file gets there when none is named, also where the volume gives its own group to what is made in it (fsGroup). */
   async #visit(

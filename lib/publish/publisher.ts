@@ -29,6 +29,10 @@ export interface Publisher {
   /** The files of a generation, sorted by path, so that staging them again gives the same ones. An owner is named only where
    *  it is not the one that a file gets when none is named. */
   read(number: number): Promise<readonly OutputFile[]>
+  /** Puts back what somebody removed of what readers open: the links of a volume, the files at absolute paths. What somebody
+   *  changed stays. Gives whether the visible generation itself still has exactly these paths; where it has not, only another
+   *  generation helps. */
+  heal(number: number, paths: ReadonlySet<string>): Promise<boolean>
   /** Removes old generations: below the visible one, not among the newest `keep` (the visible one included) and not in `also`, and
    *  replaced at least `keepAgeMs` ago. A generation above the visible one may be a publish that waits to be finished. */
   collect(keep: number, also: readonly number[]): Promise<void>
@@ -55,6 +59,7 @@ export function explaining(publisher: Publisher, where: string): Publisher {
     resume: number => doing(`take up generation ${number}`, () => publisher.resume(number)),
     discard: number => doing(`discard generation ${number}`, () => publisher.discard(number)),
     read: number => doing(`read generation ${number}`, () => publisher.read(number)),
+    heal: (number, paths) => doing(`look after generation ${number}`, () => publisher.heal(number, paths)),
     collect: (keep, also) => doing('remove old generations', () => publisher.collect(keep, also)),
     directory: number => publisher.directory(number),
   }

@@ -103,6 +103,12 @@ class Volume implements Publisher {
     else await this.#generations.remove(number)
   }
 
+  async heal(number: number, paths: ReadonlySet<string>): Promise<boolean> {
+    if (!(await this.#generations.hasExactly(number, paths))) return false
+    await this.#matchLinks(number)
+    return true
+  }
+
   async collect(keep: number, also: readonly number[]): Promise<void> {
     const number = await this.visible()
     if (number !== undefined) await this.#generations.collect(keep, also, number)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, open, readdir, rename, unlink } from 'node:fs/promises'
+import { chmod, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
@@ -10,6 +10,9 @@ import { OperationalError, systemCode } from '../errors.ts'
 
 /** A directory that is ours alone, until released or until this process ends, however it ends. */
 export interface Lock {
+  /** Whether it still lies in the directory: not when that was removed, emptied or replaced by another, where somebody else may
+   *  hold a lock of their own. */
+  isThere(): Promise<boolean>
   /** May be called again. */
   release(): Promise<void>
 }
@@ -69,7 +72,14 @@ async function acquire(directory: string, clock: Clock, signal: AbortSignal): Pr
     throw error
   }
   answer = { ...answer, since: new Date(clock.nowMs()).toISOString() }
-  return { release }
+  const path = join(directory, socket.name)
+  return { release, isThere: () => lstat(path).then(() => true, hasSaidNothing) }
+}
+
+/** Only what says that there is nothing is taken for that. */
+function hasSaidNothing(error: unknown): boolean {
+  if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false
+  throw error
 }
 
 /** A directory, and the path by which a socket in it is reached, whatever the length of its own. */

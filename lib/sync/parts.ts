@@ -22,6 +22,9 @@ export interface Parts {
   readonly inputs: Inputs
   readonly renderer: { render(view: { get(dependency: Dependency): Reading | undefined }): Rendered }
   readonly publisher: Publisher
+  /** Makes sure that nobody else writes where the publisher does, also after the place was replaced by another. Fails with
+   *  `locked` when somebody does. */
+  readonly hold: () => Promise<void>
   readonly journal: Journal
   readonly notifier: Notifier
   /** Runs every check on a staged generation; the first refusal counts. */

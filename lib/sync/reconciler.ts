@@ -1,12 +1,12 @@
 import { exponentialBackoff } from '../base/backoff.ts'
 import type { Contents, OutputFile } from '../generation.ts'
-import { explainOutcome, type Outcome } from '../outcome.ts'
-import type { DeliveryResult } from '../notify/notifier.ts'
-import type { Rendered } from '../render/renderer.ts'
+import type { Outcome } from '../outcome.ts'
+import type { Delivery, DeliveryResult } from '../notify/notifier.ts'
 import type { Parts } from './parts.ts'
-import { problemOf, spoken } from './problem.ts'
+import { problemOf, sayOutcome, spoken } from './problem.ts'
 import { Refusals } from './refusals.ts'
 import type { Recovery } from '../state/recover.ts'
+import { whyNot } from './why-not.ts'
 import { settle, takenWithin } from './settle.ts'
 import { nothingKnown, type Standing, type Stuck } from './standing.ts'
 
@@ -56,7 +56,7 @@ export class Reconciler {
           if (this.#stuck !== undefined) throw this.#stuck.error
           backoff = FAILURE_BACKOFF
           this.#succeed()
-          this.#say(outcome)
+          this.#said = sayOutcome(outcome, this.#said, this.#parts)
           await this.#nextTurn(outcome, signal)
         } catch (error) {
           signal.throwIfAborted()
@@ -73,23 +73,11 @@ export class Reconciler {
     }
   }
 
-  /** One log line for an outcome that is news. What was published or rolled back has been said where it happened. */
-  #say(outcome: Outcome): void {
-    const { log, bundle } = this.#parts
-    const explained = explainOutcome(outcome)
-    if (explained === this.#said) return
-    this.#said = explained
-    if (outcome.kind === 'waiting') log.info('waiting', { bundle, for: explained })
-    else if (outcome.kind === 'broken')
-      log.error('broken, what was visible stays', { bundle, ...spoken(outcome.problem) })
-    else if (outcome.kind === 'rejected') log.warn('rejected, what was visible stays', { bundle, why: outcome.why })
-    else log.debug(outcome.kind, { bundle, generation: outcome.generation })
-  }
-
   /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
   async #recover(signal: AbortSignal): Promise<void> {
-    const { publisher, hooks } = this.#parts
+    const { publisher, hooks, hold } = this.#parts
     this.#shown = undefined
+    await hold()
     await publisher.prepare()
     this.#stuck = await this.#finish()
     const visible = await publisher.visible()
@@ -145,6 +133,7 @@ export class Reconciler {
     // The volume itself is asked what everyone sees, not our memory.
     const visible = await publisher.visible()
     if (visible !== this.#standing.visible) {
+      await this.#parts.hold()
       this.#visibleDigest = this.#shown = undefined
       this.#stand({ visible, confirmed: false })
     }
@@ -153,15 +142,18 @@ export class Reconciler {
     const rendered = renderer.render(inputs)
     // 5. Subscribe to exactly what was asked for.
     inputs.want(rendered.wanted)
-    if (rendered.kind !== 'complete') return this.#stand({ outcome: this.#notComplete(rendered) })
+    if (rendered.kind !== 'complete') return this.#stand({ outcome: whyNot(rendered, inputs) })
     // 6. Assemble: nothing to do when it is what everyone sees.
     const { contents } = rendered
     const { digest } = contents
     if (digest === this.#stuck?.digest) throw this.#stuck.error
-    const { confirmed, condemned } = this.#standing
-    const isShown = visible !== undefined && digest === this.#visibleDigest
+    const { condemned } = this.#standing
+    const isSame = visible !== undefined && digest === this.#visibleDigest
+    const isShown = isSame && (await publisher.heal(visible, new Set(contents.files.map(({ path }) => path))))
+    // It is not what this process published any more.
+    if (isSame && !isShown) this.#shown = undefined
     if (isShown && this.#stuck === undefined) {
-      if (confirmed) await this.#collect(visible)
+      await this.#collect(visible)
       if (condemned === undefined) return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
     }
     const why = isShown ? condemned : this.#refused.why(digest)
@@ -169,19 +161,11 @@ export class Reconciler {
     return this.#stand({ outcome: await this.#publish(contents, visible, signal) })
   }
 
-  #notComplete(rendered: Exclude<Rendered, { kind: 'complete' }>): Outcome {
-    const { inputs } = this.#parts
-    if (rendered.kind === 'broken') return { kind: 'broken', problem: rendered.problem }
-    return {
-      kind: 'waiting',
-      for: rendered.missing.map(dependency => ({ dependency, why: inputs.why(dependency) })),
-    }
-  }
-
   /** Steps 7 to 10: stage, check, make visible, tell, and wait how it is taken. */
   async #publish(contents: Contents, visible: number | undefined, signal: AbortSignal): Promise<Outcome> {
     const { publisher, check } = this.#parts
     const { digest, files } = contents
+    this.#stand({ outcome: undefined })
     // 7. Stage: written and durable, unseen.
     const number = await this.#nextNumber(visible)
     const directory = await publisher.stage(number, files)
@@ -196,6 +180,7 @@ export class Reconciler {
     const changed = await this.#makeVisible(number, digest, files, visible, undefined)
     // 10. Notify, and see how it is taken.
     const taken = await this.#notify(number, changed, this.#parts.hooks, undefined, signal)
+    await this.#collect(this.#standing.visible ?? number)
     if (taken !== undefined) return taken
     return { kind: 'published', generation: number, changed, confirmed: this.#standing.confirmed }
   }
@@ -272,26 +257,34 @@ export class Reconciler {
     const delivery = notifier.tell(restores === undefined ? message : { ...message, restores }, owed)
     await Promise.race([delivery.result, delivery.firstRound])
     const result = await Promise.race([delivery.result, Promise.resolve(undefined)])
-    if (result !== undefined) return this.#conclude(number, result, restores, signal)
+    if (result !== undefined) return this.#conclude(number, delivery, result, restores, signal)
     // A hook that cannot be reached holds up nothing: it is tried again beside the loop until it is told or superseded.
-    void delivery.result.then(late => this.#later(() => this.#concludeLate(number, late, restores, signal), signal))
+    this.#concludeLate(number, delivery, delivery.result, restores, signal)
     return undefined
   }
 
-  async #concludeLate(
+  #concludeLate(
     number: number,
-    result: DeliveryResult,
+    delivery: Delivery,
+    coming: Promise<DeliveryResult>,
     restores: number | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
-    if (number !== this.#standing.visible) return
-    const outcome = await this.#conclude(number, result, restores, signal)
-    if (outcome !== undefined) this.#stand({ outcome })
+  ): void {
+    const conclude = async (result: DeliveryResult) => {
+      const { visible, condemned } = this.#standing
+      if (number !== visible) return
+      const outcome = await this.#conclude(number, delivery, result, restores, signal)
+      if (outcome !== undefined) this.#stand({ outcome })
+      // What the last pass said of it, as long as it was taken badly, does not hold any more.
+      else if (condemned !== undefined) this.#parts.inputs.changed.put(undefined)
+    }
+    void coming.then(result => this.#later(() => conclude(result), signal))
   }
 
   /** Ends the probation of the visible generation: confirmed, or condemned and rolled back. */
   async #conclude(
     number: number,
+    delivery: Delivery,
     result: DeliveryResult,
     restores: number | undefined,
     signal: AbortSignal,
@@ -310,13 +303,16 @@ export class Reconciler {
       log.warn('condemned', { bundle, generation: number, why: verdict.why })
       this.#stand({ condemned: verdict.why })
       // No ping-pong: what was itself put back stays, and the status says why.
-      return restores === undefined ? this.#rollBack(number, verdict.why, signal) : undefined
+      const outcome = restores === undefined ? await this.#rollBack(number, verdict.why, signal) : undefined
+      // Where it has to stay, a hook that refused is called again, and may take it well in the end.
+      const stays = this.#standing.visible === number && result.kind === 'refused'
+      if (stays) this.#concludeLate(number, delivery, delivery.end, restores, signal)
+      return outcome
     }
     await journal.append({ kind: 'confirmed', generation: number })
     if (restores === undefined) this.#refused.forget()
     this.#stand({ confirmed: true, hasConfirmed: true, condemned: undefined })
     log.info('confirmed', { bundle, generation: number })
-    await this.#collect(number)
     return undefined
   }
 

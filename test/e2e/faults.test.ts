@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -98,7 +98,21 @@ describe.skipIf(!canMount)('a volume that', () => {
   })
 })
 
-test('a volume that vanished is made again', async () => {
+test('a volume that cannot be used at the start holds up its own bundle only, and is used as soon as it can be', async () => {
+  const inTheWay = join(scratch(), 'other')
+  writeFileSync(inTheWay, '')
+  const other = { volume: inTheWay, files: [{ path: 'x', content: 'x' }] }
+  const at = place(VALUE, {}, { other })
+  setValue(at, 'one')
+  const { stderr } = startBuilt(['run', '-c', at.config])
+  await shows(at, 'one')
+  await eventually(() => expect(stderr()).toContain(inTheWay))
+
+  rmSync(inTheWay)
+  await eventually(() => expect(readFileSync(join(inTheWay, 'x'), 'utf8')).toBe('x'), { withinMs: 40_000 })
+})
+
+test('a volume that vanished is made again, and is held by the same one', async () => {
   const at = place(VALUE)
   setValue(at, 'one')
   startBuilt(['run', '-c', at.config])
@@ -107,6 +121,7 @@ test('a volume that vanished is made again', async () => {
   setValue(at, 'two')
 
   await shows(at, 'two')
+  expect(readdirSync(at.volume).filter(name => name.startsWith('..lock.'))).toHaveLength(1)
 })
 
 test('a directory where a file should be is named, nothing is published beside it, and removing it is enough', async () => {

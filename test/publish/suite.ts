@@ -76,6 +76,31 @@ export function publisherSuite(kind: Kind): void {
       expect(await readTree(here.fileSystem, here.seen)).toEqual({})
     })
 
+    test('puts back what somebody removed of what readers open, and nothing else', async () => {
+      const here = await place(kind, on)
+      const files = [here.file('app.conf', 'one'), here.file('tls/key', 'two')]
+      const paths = new Set(files.map(({ path }) => path))
+      await show(here, 1, files)
+      await here.fileSystem.remove(join(here.seen, 'app.conf'))
+
+      expect(await here.publisher.heal(1, paths)).toBe(true)
+      expect(await readTree(here.fileSystem, here.seen)).toMatchObject({ 'app.conf': 'one', 'tls/key': 'two' })
+    })
+
+    test('says when the visible generation itself has lost or gained a file', async () => {
+      const here = await place(kind, on)
+      const files = [here.file('app.conf', 'one'), here.file('tls/key', 'two')]
+      const paths = new Set(files.map(({ path }) => path))
+      await show(here, 1, files)
+      const [inside] = await here.publisher.read(1)
+      const lost = join(here.publisher.directory(1), inside?.path ?? '')
+
+      expect(await here.publisher.heal(1, new Set([...paths, here.file('more', '').path]))).toBe(false)
+      await here.fileSystem.remove(lost)
+      expect(await here.publisher.heal(1, paths)).toBe(false)
+      expect(await here.restarted().heal(2, paths)).toBe(false)
+    })
+
     test('shows exactly the files of the generation that was published last', async () => {
       const here = await place(kind, on)
       await show(here, 1, [here.file('app.conf', 'one'), here.file('tls/cert.pem', 'c1'), here.file('old/x', 'x')])

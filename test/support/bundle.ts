@@ -85,6 +85,7 @@ export class TestBundle {
         inputs: this.#inputs,
         renderer: { render: () => rendered(this.#inputs, setup) },
         publisher,
+        hold: async () => {},
         journal,
         notifier: this.#notifier,
         check: async directory => (await check?.(directory)) ?? { ok: true },

@@ -198,6 +198,35 @@ test('of contents that checks refused the newest are remembered, and no more tha
   expect(asked.filter(text => text === 'bad 0')).toHaveLength(2)
 })
 
+describe('what somebody removes', () => {
+  test('of the links is put back when the bundle comes round', async () => {
+    const at = await place()
+    const bundle = await start(at, { content: 'A' })
+    await bundle.confirmed('A')
+    await at.fileSystem.remove(`${root}/volume/app.conf`)
+    await at.clock.advance(31_000)
+
+    await bundle.until(() => true)
+    expect(await at.fileSystem.stat(`${root}/volume/app.conf`)).toMatchObject({ kind: 'link' })
+    expect(bundle.standing).toMatchObject({ visible: 1, confirmed: true })
+  })
+
+  test('of the visible generation makes a new one with all its files', async () => {
+    const at = await place()
+    const hook = listener()
+    const bundle = await start(at, { content: 'A', hooks: { hook: hook.tell } })
+    await bundle.confirmed('A')
+    await at.fileSystem.remove(`${root}/volume/..g1/app.conf`)
+
+    await bundle.until(standing => standing?.visible === 2 && standing.confirmed)
+    expect(await visibleText(at.fileSystem)).toBe('A')
+    expect(hook.heard.map(({ generation, changed }) => [generation, changed])).toEqual([
+      [1, ['app.conf']],
+      [2, ['app.conf']],
+    ])
+  })
+})
+
 describe('a hook that fails', () => {
   test('is told as soon as it can be, and the generation is confirmed only then', async () => {
     const at = await place()
@@ -226,6 +255,20 @@ describe('a hook that fails', () => {
 
     expect(bad.heard.map(notice => notice.generation)).toEqual([2])
     expect(good.heard.map(notice => notice.generation)).toEqual([1, 2])
+  })
+
+  test('does not let generations pile up that nobody will go back to', async () => {
+    const at = await place()
+    const hook = listener()
+    hook.fail(new HookError('failed', 'connection refused'))
+    const bundle = await start(at, { content: 'A', hooks: { hook: hook.tell } })
+    await bundle.until(standing => standing?.outcome?.kind === 'published')
+    for (let i = 1; i <= 10; i++) {
+      bundle.set(`content ${i}`)
+      await bundle.until(standing => standing?.visible === i + 1 && standing.outcome?.kind === 'published')
+    }
+
+    expect(await bundle.publisher.generations()).toEqual([10, 11])
   })
 
   test('is told after a restart, without any input', async () => {
@@ -330,6 +373,25 @@ describe('an application that takes a generation badly', () => {
       confirmed: false,
       condemned: expect.stringContaining('port 0') as string,
     })
+  })
+
+  test('is confirmed after all when what had to stay is taken well in the end', async () => {
+    const at = await place()
+    let refusals = 3
+    const tell = async () => {
+      if (refusals-- > 0) throw new HookError('refused', 'still starting')
+    }
+    const bundle = await start(at, { content: 'A', hooks: { hook: tell } })
+    await bundle.until(standing => standing?.condemned !== undefined)
+    await bundle.confirmed('A')
+    expect(bundle.standing).toMatchObject({ visible: 1, condemned: undefined, outcome: { kind: 'unchanged' } })
+
+    // A rollback that is refused once stays as well, and is heard again.
+    refusals = 2
+    bundle.set('B')
+    await bundle.until(standing => standing?.visible === 3 && standing.condemned !== undefined)
+    await bundle.until(standing => standing?.confirmed === true)
+    expect(await visibleText(at.fileSystem)).toBe('A')
   })
 
   test('is not called well or unchanged for coming round or starting again', async () => {
