@@ -5,7 +5,7 @@ import { compileAll, perform } from './compile.ts'
 import { copyOf } from './copy.ts'
 import { excessOf, Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { FunctionTable } from './function.ts'
-import { parse } from './parser.ts'
+import { parse, type TemplateSet } from './parser.ts'
 
 export { TemplateError } from './error.ts'
 export type { Bounds } from './execution.ts'
@@ -36,7 +36,26 @@ export interface Template<Context> {
 
 /** Parses a text in the language of Go's text/template (of Go 1.26). Throws a `TemplateError` of code `parse` or `bound`. */
 export function parseTemplate<Context>(options: TemplateOptions<Context>): Template<Context> {
-  const { name, text, functions, delims = ['{{', '}}'], missingKey = 'error', showValues = false } = options
+  const { name, text, functions, missingKey = 'error', showValues = false } = options
+  const { set, changesMaps } = parseSet(options)
+  // Each function gets back the context that its table was made for.
+  const templates = compileAll(set, functions)
+  const main = templates.get(name) as CompiledTemplate
+  const source: Source = { name, text, templates, missingKey, showValues, changesMaps }
+  return {
+    name,
+    execute(dot, context, bounds = {}) {
+      const run = new Execution(source, main, context, bounds)
+      return within(run, () => perform(run, main, (changesMaps ? copyOf(dot) : dot) ?? undefined))
+    },
+  }
+}
+
+/** Parses a text with the functions that it may call; tells whether one that it calls changes maps. */
+export function parseSet<Context>({ name, text, functions, delims = ['{{', '}}'] }: TemplateOptions<Context>): {
+  readonly set: TemplateSet
+  readonly changesMaps: boolean
+} {
   let changesMaps = false
   const hasFunction = (word: string) => {
     const own = functions.get(word)
@@ -45,20 +64,13 @@ export function parseTemplate<Context>(options: TemplateOptions<Context>): Templ
   }
   const nearFunction = (word: string) => nearest(word, [...functions.keys(), ...builtinNames])
   const set = parse({ name, text, delims, hasFunction, nearFunction })
-  // Each function gets back the context that its table was made for.
-  const templates = compileAll(set, functions)
-  const main = templates.get(name) as CompiledTemplate
-  const source: Source = { name, text, templates, missingKey, showValues, changesMaps }
-  return {
-    name,
-    execute: (dot, context, bounds = {}) =>
-      executeWithin(new Execution(source, main, context, bounds), main, changesMaps ? copyOf(dot) : dot),
-  }
+  return { set, changesMaps }
 }
 
-function executeWithin(run: Execution, main: CompiledTemplate, dot: Value): string {
+/** Ends what is too much even for V8 as what is over a bound. */
+export function within<T>(run: Execution, work: () => T): T {
   try {
-    return perform(run, main, dot ?? undefined)
+    return work()
   } catch (error) {
     const excess = excessOf(error)
     if (excess !== undefined) return run.exceed(excess, error)
