@@ -18,7 +18,8 @@ export interface BundleOptions {
 }
 
 export interface FileOptions {
-  /** As in `OutputFile`; for a tree, the directory that its files go into, `.` being the volume itself. */
+  /** As in `OutputFile`; for a tree, the directory that its files go into, `.` being the volume itself; with `forEach`, a template
+   *  that gives such a path for each item. */
   readonly path: string
   readonly source: FileSource
   /** Permission bits. @default 0o600; for a tree, those of the source where it has them */
@@ -32,8 +33,26 @@ export type Owner = number | string
 
 export type FileSource =
   /** A template in a file, read when the configuration is loaded. */
-  | { readonly kind: 'template'; readonly name: string; readonly text: string; readonly syntax: TemplateSyntax }
-  | { readonly kind: 'tree'; readonly reference: Reference }
+  | {
+      readonly kind: 'template'
+      readonly name: string
+      readonly text: string
+      readonly syntax: TemplateSyntax
+      /** An action whose value is a list or map, each item of which gives one output; then the path is a template as well. */
+      readonly forEach?: string
+    }
+  | {
+      readonly kind: 'tree'
+      readonly reference: Reference
+      /** Patterns for the paths below the tree (`base/glob.ts`). @default every path, and none */
+      readonly include?: readonly string[]
+      readonly exclude?: readonly string[]
+      /** Set when files that end in `.tmpl` are templates: how they are written. */
+      readonly render?: TemplateSyntax
+    }
+
+/** How long a template may be, in bytes. */
+export const TEMPLATE_BYTES_MAX = 8 * 1024 * 1024
 
 export interface TemplateSyntax {
   /** @default ['{{', '}}'] */

@@ -1,4 +1,4 @@
-import type { BundleOptions, FileOptions, FileSource, ProbeOptions } from '../bundle.ts'
+import type { BundleOptions, FileOptions, FileSource, ProbeOptions, TemplateSyntax } from '../bundle.ts'
 import { parseReference, type Reference } from '../dependency.ts'
 import { withIds } from './hooks.ts'
 import type { BundleInput, FileInput } from './schema.ts'
@@ -28,13 +28,34 @@ function buildFile(file: FileInput, templates: ReadonlyMap<string, string>): Fil
 }
 
 function buildSource(file: FileInput, templates: ReadonlyMap<string, string>): FileSource {
-  if ('tree' in file) return { kind: 'tree', reference: parseReference(file.tree) as Reference }
-  const [open, close] = file.delims as [string, string]
-  const syntax = { delims: [open, close] as const, missingKey: file.missingKey }
+  if ('tree' in file) return buildTree(file)
+  const syntax = buildSyntax(file)
+  const forEach = file.forEach === undefined ? {} : { forEach: file.forEach }
   // An error of a template names its file; one that has none, the file that it makes.
   return 'content' in file
-    ? { kind: 'template', name: file.path, text: file.content, syntax }
-    : { kind: 'template', name: file.template, text: templates.get(file.template) as string, syntax }
+    ? { kind: 'template', name: file.path, text: file.content, syntax, ...forEach }
+    : { kind: 'template', name: file.template, text: templates.get(file.template) as string, syntax, ...forEach }
+}
+
+function buildTree(file: Extract<FileInput, { readonly tree: string }>): FileSource {
+  const { tree, include, exclude, render } = file
+  return {
+    kind: 'tree',
+    reference: parseReference(tree) as Reference,
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(render ? { render: buildSyntax(file) } : {}),
+  }
+}
+
+interface SyntaxInput extends Pick<TemplateSyntax, 'missingKey'> {
+  /** Two, the schema says. */
+  readonly delims: readonly string[]
+}
+
+function buildSyntax({ delims, missingKey }: SyntaxInput): TemplateSyntax {
+  const [open, close] = delims as [string, string]
+  return { delims: [open, close], missingKey }
 }
 
 function buildProbe(probe: NonNullable<BundleInput['probe']>): ProbeOptions {

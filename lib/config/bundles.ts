@@ -1,17 +1,12 @@
 import { isAbsolute, posix, resolve } from 'node:path'
 import { systemCode } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
-import { byteLength, fromBytes } from '../base/text.ts'
+import { fromBytes } from '../base/text.ts'
+import { TEMPLATE_BYTES_MAX } from '../bundle.ts'
 import { parseReference } from '../dependency.ts'
 import { entriesOf, isMapping, itemsOf, showPath, valueAt, type Finding, type Path } from './finding.ts'
+import { fixedDirectory, fixedPath, outputFindings } from './outputs.ts'
 import { STATE_DIRECTORY } from './schema.ts'
-
-/** How long a template may be, in bytes. */
-const TEMPLATE_BYTES_MAX = 8 * 1024 * 1024
-/** How long one part of a path may be, in bytes: NAME_MAX of Linux. */
-const NAME_BYTES_MAX = 255
-/** How long a whole path may be, in bytes: PATH_MAX of Linux, with its NUL, and room for the directory of a generation. */
-const PATH_BYTES_MAX = 4_000
 
 export interface BundleWorld {
   /** Where relative paths start. */
@@ -47,56 +42,6 @@ export async function inspectBundles(input: unknown, world: BundleWorld): Promis
   findings.push(...collisions(places, world))
   const { templates, findings: unread } = await readTemplates(bundles, world)
   return { findings: [...findings, ...unread], templates }
-}
-
-/** Whether each output's path is one that can be published. */
-function outputFindings(bundle: Readonly<Record<string, unknown>>, above: Path): readonly Finding[] {
-  const inVolume = bundle['volume'] !== undefined
-  return itemsOf(bundle['files']).flatMap((file, i): readonly Finding[] => {
-    if (!isMapping(file) || typeof file['path'] !== 'string') return []
-    const problem = outputProblem(file['path'], inVolume, file['tree'] !== undefined)
-    return problem === undefined ? [] : [{ path: [...above, 'files', i, 'path'], ...problem }]
-  })
-}
-
-function outputProblem(
-  text: string,
-  inVolume: boolean,
-  isTree: boolean,
-): Pick<Finding, 'message' | 'hint'> | undefined {
-  // A tree may be the whole volume.
-  if (text === '.' && inVolume && isTree) return undefined
-  if (inVolume && text.startsWith('/')) {
-    return {
-      message: 'want a path below the volume, got an absolute one',
-      hint: 'remove the first slash, or the volume',
-    }
-  }
-  if (!inVolume && !text.startsWith('/')) {
-    return {
-      message: 'want an absolute path, got a relative one',
-      hint: 'begin it with a slash, or give the bundle a volume',
-    }
-  }
-  const parts = (inVolume ? text : text.slice(1)).split('/')
-  const want = inVolume ? 'a plain relative path' : 'a plain absolute path'
-  if (text.includes('\0')) return { message: `want ${want}, got one with a NUL` }
-  if (parts.includes('..')) return { message: `want ${want}, got one with a ".." in it` }
-  if (parts.some(part => part === '' || part === '.')) {
-    return {
-      message: `want ${want}, got one with an empty part or a "." in it`,
-      hint: 'write it without //, ./ and a slash at the end',
-    }
-  }
-  if (inVolume && parts[0]?.startsWith('..') === true) {
-    return { message: `want ${want}, got one that begins with ".."`, hint: 'such names are reserved for generations' }
-  }
-  if (parts.some(part => byteLength(part) > NAME_BYTES_MAX)) {
-    return { message: `want at most ${NAME_BYTES_MAX} bytes between two slashes, got more` }
-  }
-  if (byteLength(text) > PATH_BYTES_MAX)
-    return { message: `want a path of at most ${PATH_BYTES_MAX} bytes, got a longer one` }
-  return undefined
 }
 
 function treeFindings(tree: unknown, path: Path, { providers }: BundleWorld): readonly Finding[] {
@@ -145,7 +90,7 @@ function hookNameFindings(hooks: unknown, path: Path, { lineOf }: BundleWorld): 
 
 /** Something that will be at a path when all is published. */
 interface OutputPlace {
-  readonly kind: 'directory' | 'output'
+  readonly kind: 'directory' | 'output' | 'outputs below'
   /** In one name space for all: below a volume, that of its own bundle. */
   readonly target: string
   readonly path: Path
@@ -167,11 +112,14 @@ function outputPlaces(
     places.push({ kind: 'directory', target: resolve(directory, volume), path: ['bundles', name, 'volume'] })
   }
   for (const [i, file] of itemsOf(bundle['files']).entries()) {
-    if (!isMapping(file) || typeof file['path'] !== 'string') continue
-    if (outputProblem(file['path'], volume !== undefined, file['tree'] !== undefined) !== undefined) continue
+    const path = ['bundles', name, 'files', i, 'path']
+    const below = volume === undefined ? fixedDirectory(file) : undefined
+    if (below !== undefined) places.push({ kind: 'outputs below', target: below, path })
+    const written = fixedPath(file, volume !== undefined)
+    if (written === undefined) continue
     // Within a volume, names meet only those of the same bundle; a colon keeps them from meeting an absolute path.
-    const target = volume === undefined ? posix.normalize(file['path']) : `:${name}/${file['path']}`
-    places.push({ kind: 'output', target, path: ['bundles', name, 'files', i, 'path'] })
+    const target = volume === undefined ? posix.normalize(written) : `:${name}/${written}`
+    places.push({ kind: 'output', target, path })
   }
   return places
 }
@@ -188,7 +136,8 @@ function collisions(places: readonly OutputPlace[], { lineOf }: BundleWorld): re
       hint: 'no output may be another one, or be inside another one',
     })
   }
-  for (const place of places) {
+  const isBelow = ({ kind }: OutputPlace) => kind === 'outputs below'
+  for (const place of places.filter(each => !isBelow(each))) {
     const first = firsts.get(place.target)
     if (first === undefined) firsts.set(place.target, place)
     else say(place, 'that is', first)
@@ -200,6 +149,10 @@ function collisions(places: readonly OutputPlace[], { lineOf }: BundleWorld): re
     // The state directory may stand nowhere in the text; the other one does.
     if (place.path[0] === 'state') say(outer, 'around', place)
     else say(place, 'inside', outer)
+  }
+  for (const place of places.filter(isBelow)) {
+    const above = [place.target, ...parentsOf(place.target)].find(parent => firsts.get(parent)?.kind === 'directory')
+    if (above !== undefined) say(place, 'inside', firsts.get(above) as OutputPlace)
   }
   return findings
 }

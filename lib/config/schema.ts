@@ -51,11 +51,35 @@ const content = v.pipe(
   v.metadata({ sensitive: true, description: 'The template itself.', examples: ['Hello, {{ env "USER" }}'] }),
 )
 
+const forEach = {
+  forEach: v.optional(
+    v.pipe(
+      v.string('one action such as {{ data "local://hosts.yaml" }}'),
+      v.metadata({
+        description:
+          'One action whose value is a list or a map: each item of it gives one output. Then the path is a template as well.',
+        examples: ['{{ data "local://hosts.yaml" }}'],
+      }),
+    ),
+  ),
+}
+
+function patterns(description: string) {
+  const want = 'a list of patterns such as ["**/*.conf"]'
+  return v.optional(
+    v.pipe(
+      v.array(v.string('a pattern such as "**/*.conf"'), want),
+      v.minLength(1, 'at least one pattern'),
+      v.metadata({ description, examples: [['**/*.conf']] }),
+    ),
+  )
+}
+
 const everyFile = {
   path: v.pipe(
     v.string('a path'),
     v.metadata({
-      description: 'Where the output goes: below the volume, or absolute without one.',
+      description: 'Where the output goes: below the volume, or absolute without one; with forEach, a template.',
       examples: ['app.conf'],
     }),
   ),
@@ -72,8 +96,9 @@ const fileSchema = byKey({
       v.description('The file that holds the template; a relative path starts at the directory of this configuration.'),
     ),
     ...syntax,
+    ...forEach,
   }),
-  content: v.strictObject({ ...everyFile, content, ...syntax }),
+  content: v.strictObject({ ...everyFile, content, ...syntax, ...forEach }),
   tree: v.strictObject({
     ...everyFile,
     tree: v.pipe(
@@ -83,6 +108,16 @@ const fileSchema = byKey({
         examples: ['repo://conf.d'],
       }),
     ),
+    include: patterns('Only files of the tree that one of these patterns matches; all when left out.'),
+    exclude: patterns('No files of the tree that one of these patterns matches.'),
+    render: v.optional(
+      v.pipe(
+        v.boolean(),
+        v.description('Whether files that end in .tmpl are templates; the ending falls away from their names.'),
+      ),
+      false,
+    ),
+    ...syntax,
   }),
 })
 

@@ -21,8 +21,9 @@ export interface Shape {
   readonly pipe?: readonly Shape[]
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly getter?: (input: unknown) => Shape
-  /** Of our own unions: which option an input is for. */
+  /** Of our own unions: which option an input is for, and all of them by the key that only they have. */
   readonly choose?: (input: unknown) => Shape
+  readonly kinds?: Readonly<Record<string, Shape>>
 }
 
 export function shapeOf(schema: v.GenericSchema): Shape {
@@ -96,6 +97,12 @@ function discriminators(variant: Shape, key: string): readonly unknown[] {
     const entry = option.entries?.[key]
     return entry === undefined ? [] : judges(entry, undefined).flatMap(choicesOf)
   })
+}
+
+/** The other kinds of a union of our own that know a key, by the keys that only they have. */
+export function kindsKnowing(shape: Shape, key: string): readonly string[] {
+  const kinds = Object.entries(shape.kinds ?? {})
+  return kinds.filter(([, kind]) => Object.hasOwn(kind.entries ?? {}, key)).map(([name]) => name)
 }
 
 /** Whether a schema is a mapping with fixed keys and no others. */

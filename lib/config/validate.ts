@@ -8,6 +8,7 @@ import {
   isStrict,
   judges,
   judgesAt,
+  kindsKnowing,
   shapeOf,
   wantOf,
   type Shape,
@@ -67,7 +68,9 @@ function inspect(shape: Shape, input: unknown, path: Path, inspection: Inspectio
   } else if (mappings.length > 0 && mappings.every(isStrict)) {
     const known = [...new Set(mappings.flatMap(({ entries }) => Object.keys(entries ?? {})))]
     for (const key of Object.keys(input)) {
-      if (!known.includes(key)) inspection.unknown.push({ path: [...path, key], at: 'key', ...unknownKey(key, known) })
+      if (known.includes(key)) continue
+      const elsewhere = kindsKnowing(shape, key)
+      inspection.unknown.push({ path: [...path, key], at: 'key', ...unknownKey(key, known, elsewhere) })
     }
   }
   const keys = Array.isArray(input) ? [...input.keys()] : Object.keys(input)
@@ -86,7 +89,15 @@ function childOf(judge: Shape, key: string | number): Shape | undefined {
   return judge.rest ?? (judge.type === 'record' ? judge.value : undefined)
 }
 
-function unknownKey(key: string, known: readonly string[]): Pick<Finding, 'message' | 'hint'> {
+/** @param elsewhere keys beside which it would be known */
+function unknownKey(
+  key: string,
+  known: readonly string[],
+  elsewhere: readonly string[],
+): Pick<Finding, 'message' | 'hint'> {
+  if (elsewhere.length > 0) {
+    return { message: `want a key that is known here, got "${key}"`, hint: `it goes with ${listed(elsewhere)}` }
+  }
   const near = nearest(key, known)
   const got = isWord(key) ? JSON.stringify(key) : 'another'
   return {

@@ -77,6 +77,7 @@ export function byKey<const Kinds extends Readonly<Record<string, AnyMapping>>>(
   const chosen = {
     ...union,
     choose,
+    kinds,
     '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>
       choose(dataset.value)['~run'](dataset, config),
   }

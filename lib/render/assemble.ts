@@ -4,11 +4,11 @@ import type { Problem } from '../outcome.ts'
 /** How many files one bundle may have. */
 const FILES_MAX = 50_000
 /** How many bytes all files of one bundle may have together. */
-const BYTES_MAX = 512 * 1024 * 1024
+export const BYTES_MAX = 512 * 1024 * 1024
 
-/** What one entry under `files:` gave. */
+/** What one entry under `files:` gave, or one item of it. */
 export interface Part {
-  /** For messages: its path as configured. */
+  /** For messages: its path as configured, and the item. */
   readonly title: string
   readonly files: readonly OutputFile[]
 }

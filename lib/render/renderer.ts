@@ -1,14 +1,16 @@
 import type { FileOptions } from '../bundle.ts'
 import type { Dependency, DependencyId } from '../dependency.ts'
-import { messageOf } from '../errors.ts'
-import type { Contents, OutputFile } from '../generation.ts'
+import type { Contents } from '../generation.ts'
 import type { Problem } from '../outcome.ts'
 import type { Environment } from '../template/functions/standard.ts'
-import { TemplateError } from '../template/template.ts'
 import { assemble } from './assemble.ts'
+import { forEachUnit } from './for-each.ts'
 import type { RendererOptions } from './options.ts'
-import { Answers, Questioning, type View } from './question.ts'
-import { templateUnit, treeUnit, type Unit } from './unit.ts'
+import type { View } from './question.ts'
+import { Single, type Entry } from './rendering.ts'
+import { Several } from './several.ts'
+import { treeUnit } from './tree.ts'
+import { templateUnit } from './unit.ts'
 
 /** What a render of a bundle came to. `wanted` is everything that was asked for, however it ended. */
 export type Rendered =
@@ -25,7 +27,7 @@ export type Rendered =
 /** Renders one bundle: each of its files from a template or a tree, each again only when its own answers changed. */
 export class Renderer {
   readonly #bundle: string
-  readonly #units: readonly Rendering[]
+  readonly #entries: readonly Entry[]
   readonly #world: Environment
   readonly #digestKey: Uint8Array
   #wanted: readonly Dependency[] = []
@@ -40,11 +42,11 @@ export class Renderer {
     this.#world = { environment, now, networkAddresses }
     this.#digestKey = options.digestKey
     const errors: unknown[] = []
-    this.#units = options.bundle.files.flatMap(file => {
+    this.#entries = options.bundle.files.flatMap(file => {
       try {
-        return [new Rendering(unitOf(file, options))]
+        return [entryOf(file, options)]
       } catch (error) {
-        errors.push(error)
+        errors.push(...(error instanceof AggregateError ? error.errors : [error]))
         return []
       }
     })
@@ -55,27 +57,26 @@ export class Renderer {
   render(view: View): Rendered {
     let renders = 0
     let asksOtherwise = false
-    for (const unit of this.#units) {
-      const before = unit.answers
-      if (!unit.refresh(view, this.#world)) continue
-      renders++
-      asksOtherwise ||= !unit.answers.asksAs(before)
+    for (const entry of this.#entries) {
+      const refreshed = entry.refresh(view, this.#world)
+      renders += refreshed.renders
+      asksOtherwise ||= refreshed.asksOtherwise
     }
     if (asksOtherwise) {
-      this.#wanted = union(this.#units.map(unit => unit.answers.wanted))
-      this.#missing = union(this.#units.map(unit => unit.answers.missing))
+      const answers = this.#entries.flatMap(entry => entry.answers)
+      this.#wanted = union(answers.map(({ wanted }) => wanted))
+      this.#missing = union(answers.map(({ missing }) => missing))
     }
     const [wanted, missing] = [this.#wanted, this.#missing]
     // While anything is missing, an error may come from that very gap: it is not an error yet.
     if (missing.length > 0) return { kind: 'incomplete', wanted, missing }
-    const problem = this.#units.find(unit => unit.problem !== undefined)?.problem
+    const problem = this.#entries.find(entry => entry.problem !== undefined)?.problem
     if (problem !== undefined) return { kind: 'broken', wanted, problem }
     if (renders > 0 || this.#newest === undefined) {
-      const assembled = assemble(
-        this.#bundle,
-        this.#units.map(({ unit, files }) => ({ title: unit.title, files })),
-        this.#digestKey,
-      )
+      // What was found wrong is not forgotten while nothing changes.
+      this.#newest = undefined
+      const parts = this.#entries.flatMap(entry => entry.parts)
+      const assembled = assemble(this.#bundle, parts, this.#digestKey)
       if ('problem' in assembled) return { kind: 'broken', wanted, problem: assembled.problem }
       this.#newest = assembled.contents
     }
@@ -83,47 +84,12 @@ export class Renderer {
   }
 }
 
-function unitOf(file: FileOptions, options: RendererOptions): Unit {
-  return file.source.kind === 'template' ? templateUnit(file, options) : treeUnit(file, options)
-}
-
-/** A unit and what its last evaluation gave. */
-class Rendering {
-  readonly unit: Unit
-  answers = new Answers([])
-  files: readonly OutputFile[] = []
-  problem: Problem | undefined
-  #evaluated = false
-  #whole: ReadonlyMap<DependencyId, Dependency> = new Map()
-
-  constructor(unit: Unit) {
-    this.unit = unit
-  }
-
-  /** Evaluates the unit unless it would give the same again; tells whether it did. */
-  refresh(view: View, world: Environment): boolean {
-    if (this.#evaluated && this.answers.stillTrue(view)) return false
-    const questioning = new Questioning(view)
-    this.problem = undefined
-    try {
-      this.files = this.unit.evaluate({ questioning, ...world })
-    } catch (error) {
-      this.problem = problemOf(this.unit, error)
-    }
-    this.answers = questioning.answers
-    // A render that broke off has not asked for all it needs: what the last whole one asked for stays wanted, or each error
-    // would end watches that the next success starts again.
-    if (this.problem === undefined) this.#whole = this.answers.wanted
-    else this.answers = this.answers.alsoWanting(this.#whole)
-    this.#evaluated = true
-    return true
-  }
-}
-
-function problemOf(unit: Unit, error: unknown): Problem {
-  const hint = error instanceof TemplateError ? error.hint : undefined
-  const message = error instanceof TemplateError ? error.message : `${unit.title}: ${messageOf(error)}`
-  return hint === undefined ? { message } : { message, hint }
+function entryOf(file: FileOptions, options: RendererOptions): Entry {
+  const { source } = file
+  if (source.kind === 'tree') return new Several(treeUnit(file, options))
+  return source.forEach === undefined
+    ? new Single(templateUnit(file, options))
+    : new Several(forEachUnit(file, options))
 }
 
 function union(sets: readonly ReadonlyMap<DependencyId, Dependency>[]): readonly Dependency[] {

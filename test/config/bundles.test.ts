@@ -22,14 +22,11 @@ describe('files', () => {
     ['a file that is a string', withFiles('▶a'), ['bundles.web.files[0]', /want a mapping, got a string$/]],
     ['a file that is null', withFiles('▶~'), ['bundles.web.files[0]', /want a mapping, got an empty value/]],
     [
-      'what comes later',
-      withFiles('{ path: a, content: a, ▶forEach: a }'),
-      ['bundles.web.files[0].forEach', /"forEach"/],
-    ],
-    [
-      'delimiters of a tree',
-      `providers: { r: { type: git, url: x } }\n${withFiles('{ path: a, tree: "r://x", ▶delims: ["<<", ">>"] }')}`,
-      ['bundles.web.files[0].delims', /"delims"/, /known here: group, mode, owner, path, tree/],
+      'what goes with a tree, beside a template',
+      withFiles('{ path: a, content: a, ▶include: ["*"], ▶render: true, ▶inclde: ["*"] }'),
+      ['bundles.web.files[0].include', /"include"/, /^it goes with tree$/],
+      ['bundles.web.files[0].render', /"render"/, /^it goes with tree$/],
+      ['bundles.web.files[0].inclde', /"inclde"/, /^known here: content/],
     ],
     [
       'content that is a number',
@@ -181,6 +178,105 @@ describe('trees', () => {
       ['providers.bad.url', /want a URL/],
     ],
     ['a number', tree('▶5'), ['bundles.web.files[0].tree', /want a reference/]],
+  ])
+})
+
+describe('forEach', () => {
+  const each = (path: string, more = '') =>
+    withFiles(`{ path: ${path}, content: a, forEach: "{{ data \\"l://x\\" }}"${more} }`)
+
+  test('takes a path that is a template', async () => {
+    expect(await problemsOf(each('"a/{{ .Key }}.conf"'))).toEqual([])
+    expect(await problemsOf(each('"{{ .Key }}/{{ .Value }}"'))).toEqual([])
+    expect(await problemsOf(each('"a/<< .Key >>"', ', delims: ["<<", ">>"]'))).toEqual([])
+    expect(await problemsOf(bundle('files: [{ path: "{{ .Key }}", content: a, forEach: a }]'))).toEqual([])
+  })
+
+  test('may give outputs where another one gives some, as far as is known before', async () => {
+    const one = '{ path: "a/{{ .Key }}", content: a, forEach: "{{ 1 }}" }'
+    expect(await problemsOf(withFiles(`${one}, ${one}, { path: a/b, content: a }`))).toEqual([])
+  })
+
+  table('a path with forEach', [
+    [
+      'without an action',
+      each('▶a.conf'),
+      ['bundles.web.files[0].path', /each item, got one without an action/, /such as \{\{ \.Key \}\}/],
+    ],
+    [
+      'with delimiters that are others',
+      each('▶"{{ .Key }}"', ', delims: ["<<", ">>"]'),
+      ['bundles.web.files[0].path', /without an action/, /<< \.Key >>/],
+    ],
+    ['absolute in a volume', each('▶"/a/{{ .Key }}"'), ['bundles.web.files[0].path', /got an absolute one/]],
+    ['leading out', each('▶"../{{ .Key }}"'), ['bundles.web.files[0].path', /"\.\."/]],
+    ['with a slash at the end', each('▶"{{ .Key }}/"'), ['bundles.web.files[0].path', /empty part/]],
+    [
+      'relative without a volume',
+      bundle('files: [{ path: ▶"a/{{ .Key }}", content: a, forEach: a }]'),
+      ['bundles.web.files[0].path', /want an absolute path/],
+    ],
+    [
+      'below a volume of another bundle',
+      `bundles:\n  a: { volume: /v, ${files} }\n  b: { files: [{ path: ▶"/v/x/{{ .Key }}", content: a, forEach: a }] }`,
+      ['bundles.b.files[0].path', /inside bundles\.a\.volume in line 2/],
+    ],
+  ])
+
+  table('forEach', [
+    [
+      'without a template',
+      withFiles('▶{ path: "{{ .Key }}", forEach: a }'),
+      ['bundles.web.files[0]', /one of the keys template, content or tree, got none/],
+    ],
+    [
+      'beside a tree',
+      `providers: { r: { type: git, url: x } }\n${withFiles('{ path: a, tree: "r://x", ▶forEach: a }')}`,
+      ['bundles.web.files[0].forEach', /"forEach"/, /^it goes with template or content$/],
+    ],
+    [
+      'that is a list',
+      withFiles('{ path: "{{ .Key }}", content: a, forEach: ▶[a] }'),
+      ['bundles.web.files[0].forEach', /want one action such as .*, got a list/],
+    ],
+  ])
+})
+
+describe('what is taken of a tree', () => {
+  const tree = (more: string) =>
+    `providers: { r: { type: git, url: x } }\n${withFiles(`{ path: a, tree: "r://x", ${more} }`)}`
+
+  test('may be chosen by patterns, and rendered', async () => {
+    const more = 'include: ["**/*.conf", a], exclude: [b/**], render: true, delims: ["<<", ">>"], missingKey: zero'
+    expect(await problemsOf(tree(more))).toEqual([])
+  })
+
+  table('a tree', [
+    [
+      'with patterns that are none',
+      tree('include: [▶"/a", ▶"a/"], exclude: ["*", ▶"a[", ▶5]'),
+      ['bundles.web.files[0].include[0]', /want a pattern such as .*, got one that begins with a slash/, /dir\/\*\*/],
+      ['bundles.web.files[0].include[1]', /ends with a slash/],
+      ['bundles.web.files[0].exclude[1]', /\[ that is not closed/],
+      ['bundles.web.files[0].exclude[2]', /want a pattern such as .*, got a number/],
+    ],
+    [
+      'with no pattern',
+      tree('include: ▶[]'),
+      ['bundles.web.files[0].include', /at least one pattern, got an empty list/],
+    ],
+    [
+      'with a pattern that is no list',
+      tree('include: ▶a'),
+      ['bundles.web.files[0].include', /want a list of patterns/],
+    ],
+    ['with another render', tree('render: ▶1'), ['bundles.web.files[0].render', /true or false, got a number/]],
+    [
+      'with delimiters and no templates',
+      tree('▶delims: ["<<", ">>"], ▶missingKey: zero'),
+      ['bundles.web.files[0].delims', /only where a tree has templates/, /render: true/],
+      ['bundles.web.files[0].missingKey', /only where a tree has templates/],
+    ],
   ])
 })
 

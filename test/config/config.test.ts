@@ -284,3 +284,26 @@ describe('hooks', () => {
     expect(hooks.map(hook => hook.kind === 'signal' && hook.signal)).toEqual(['SIGHUP', 'SIGUSR2'])
   })
 })
+
+test('forEach, and what is taken of a tree, are passed on', async () => {
+  const config = await load(`
+providers: { repo: { type: git, url: x } }
+bundles:
+  web:
+    volume: /run/config
+    files:
+      - { path: "<< .Key >>", content: x, forEach: "<< 1 >>", delims: ["<<", ">>"] }
+      - { path: a, tree: "repo://a", include: ["*"], exclude: ["b"], render: true, missingKey: zero }
+`)
+  expect(config.bundles.get('web')?.files).toMatchObject([
+    { path: '<< .Key >>', source: { kind: 'template', forEach: '<< 1 >>', syntax: { delims: ['<<', '>>'] } } },
+    {
+      source: {
+        kind: 'tree',
+        include: ['*'],
+        exclude: ['b'],
+        render: { delims: ['{{', '}}'], missingKey: 'zero' },
+      },
+    },
+  ])
+})

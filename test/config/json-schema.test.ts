@@ -22,6 +22,8 @@ describe('configSchema()', () => {
             files: [
               { path: '/a', template: 't', delims: ['<<', '>>'] },
               { path: '/b', tree: 'r://x', owner: 'www', group: 5 },
+              { path: '/c/{{ .Key }}', template: 't', forEach: '{{ list }}' },
+              { path: '/d', tree: 'r://x', include: ['*'], exclude: ['b'], render: true, missingKey: 'zero' },
             ],
           },
         },

@@ -1,0 +1,142 @@
+import { toBytes } from '../base/text.ts'
+import { sameValue, Struct, type Value } from '../base/value.ts'
+import type { BundleOptions, FileOptions } from '../bundle.ts'
+import { OperationalError } from '../errors.ts'
+import type { OutputFile } from '../generation.ts'
+import { outputPathProblem } from '../output-path.ts'
+import { parseExpression } from '../template/expression.ts'
+import { IntMap, isList, isMap, sortedKeys, typeName } from '../template/operand.ts'
+import { parseTemplate, pending } from '../template/template.ts'
+import type { RenderContext } from './functions.ts'
+import type { RendererOptions } from './options.ts'
+import type { Item, Listing } from './several.ts'
+import { attributesOf, type Unit } from './unit.ts'
+
+/** How many outputs one `forEach` may give. */
+const ITEMS_MAX = 10_000
+
+/** Lists the outputs of an entry with `forEach`. Throws an AggregateError of all that does not parse. */
+export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<Listing> {
+  if (file.source.kind !== 'template' || file.source.forEach === undefined) throw new TypeError('no forEach')
+  const { name, text, syntax, forEach } = file.source
+  const rest = { functions: options.functions, ...syntax }
+  const errors: unknown[] = []
+  const attempt = <T>(parse: () => T): T | undefined => {
+    try {
+      return parse()
+    } catch (error) {
+      errors.push(error)
+      return undefined
+    }
+  }
+  const expression = attempt(() =>
+    parseExpression<RenderContext>({ ...rest, name: `${file.path} (forEach)`, text: forEach }),
+  )
+  const path = attempt(() => parseTemplate<RenderContext>({ ...rest, name: `${file.path} (path)`, text: file.path }))
+  const template = attempt(() => parseTemplate<RenderContext>({ ...rest, name, text }))
+  const attributes = attempt(() => attributesOf(file, options.owners))
+  if (expression === undefined || path === undefined || template === undefined || attributes === undefined) {
+    throw new AggregateError(errors)
+  }
+  const renderItem: RenderItem = (dot, context) => {
+    const printed = path.execute(dot, context, options.bounds)
+    const content = toBytes(template.execute(dot, context, options.bounds))
+    // Only now, so that what is missing for the path keeps no question of the template from being asked.
+    demandPath(printed, options.bundle)
+    return [{ path: printed, content, ...attributes }]
+  }
+  return {
+    title: file.path,
+    evaluate(context) {
+      const value = expression.evaluate(context, options.bounds)
+      const named = value === pending ? [] : namedDots(value)
+      return { files: [], items: named.map(each => new DotItem(file.path, each, renderItem)) }
+    },
+  }
+}
+
+function demandPath(path: string, { volume }: BundleOptions): void {
+  if (path.includes('<no value>'))
+    throw new OperationalError('bad-path', 'want a path, got one with a missing value in it')
+  const problem = outputPathProblem(path, volume !== undefined)
+  if (problem === undefined) return
+  const { message, hint = 'change the path, or what its actions print' } = problem
+  throw new OperationalError('bad-path', message, { hint })
+}
+
+/** What `.` is for an item, and what it is called. */
+interface Named {
+  readonly dot: Value
+  /** Its key in messages; where there is none, its place, because it may be a value that nobody should see. */
+  readonly shown: string
+  /** Finds the item again in the next list. */
+  readonly key: string
+}
+
+type RenderItem = (dot: Value, context: RenderContext) => readonly OutputFile[]
+
+class DotItem implements Item {
+  readonly title: string
+  readonly key: string
+  readonly #dot: Value
+  readonly #render: RenderItem
+
+  constructor(path: string, { dot, shown, key }: Named, render: RenderItem) {
+    this.title = `${path} for ${shown}`
+    this.key = key
+    this.#dot = dot
+    this.#render = render
+  }
+
+  sameAs(other: Item): boolean {
+    return other instanceof DotItem && sameValue(this.#dot, other.#dot)
+  }
+
+  evaluate(context: RenderContext): readonly OutputFile[] {
+    return this.#render(this.#dot, context)
+  }
+}
+
+/** The dots that a value gives: of a map, pairs of Key and Value; of a list, its items where they have fields of their own, and
+ *  else pairs, too, whose Key and Value are the item. */
+function namedDots(value: Value): readonly Named[] {
+  if (!isList(value) && !isMap(value)) {
+    const hint = typeof value === 'string' ? { hint: 'data parses what ref gives as a text' } : {}
+    const got = value === null ? 'nothing' : typeName(value)
+    throw new OperationalError('bad-list', `forEach: want a list or a map, got ${got}`, hint)
+  }
+  const count = isList(value) ? value.length : value.size
+  if (count > ITEMS_MAX) throw new Error(`forEach: ${count} items, more than ${ITEMS_MAX}`)
+  if (isList(value)) return value.map((item, i) => namedItem(item, i + 1))
+  const isInts = value instanceof IntMap
+  return sortedKeys(value).map(key => ({
+    dot: pair(isInts ? Number(key) : key, value.get(key) as Value),
+    shown: shownKey(key),
+    key,
+  }))
+}
+
+function namedItem(item: Value, place: number): Named {
+  if (item === null) throw new Error(`forEach: item ${place} is nothing`)
+  const fields = item instanceof Struct ? item.fields : isMap(item) ? item : undefined
+  if (fields === undefined) {
+    const key = typeof item === 'string' ? `text ${item}` : `place ${place}`
+    return { dot: pair(item, item), shown: `item ${place}`, key }
+  }
+  const own = fields.get('Key')
+  return typeof own === 'string'
+    ? { dot: item, shown: shownKey(own), key: `key ${own}` }
+    : { dot: item, shown: `item ${place}`, key: `place ${place}` }
+}
+
+function pair(key: Value, value: Value): Struct {
+  const fields = new Map([
+    ['Key', key],
+    ['Value', value],
+  ])
+  return new Struct('item', fields)
+}
+
+function shownKey(key: string): string {
+  return /^[\w./@:-]+$/.test(key) ? key : JSON.stringify(key)
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import type { OutputFile } from '../../lib/generation.ts'
+import { Several, type Item } from '../../lib/render/several.ts'
+
+const VIEW = { get: () => undefined }
+const WORLD = { environment: {}, now: () => 0, networkAddresses: () => [] }
+
+function item(key: string, evaluate: () => readonly OutputFile[]): Item {
+  return { title: `all for ${key}`, key, sameAs: () => true, evaluate }
+}
+
+test('no more is rendered than can be published', () => {
+  const content = new Uint8Array(100 * 1024 * 1024)
+  let rendered = 0
+  const items = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map(key =>
+    item(key, () => {
+      rendered++
+      return [{ path: key, content, mode: 0o600 }]
+    }),
+  )
+  const several = new Several({ title: 'all', evaluate: () => ({ files: [], items }) })
+  several.refresh(VIEW, WORLD)
+
+  expect(several.problem).toEqual({ message: 'all: more than 536870912 bytes in all its files together' })
+  expect(rendered).toBe(6)
+})
+
+test('two items of one key are two items', () => {
+  let count = 0
+  const items = ['a', 'a'].map(key => item(key, () => [{ path: `${++count}`, content: new Uint8Array(), mode: 0o600 }]))
+  const several = new Several({ title: 'all', evaluate: () => ({ files: [], items }) })
+  several.refresh(VIEW, WORLD)
+
+  expect(several.parts.flatMap(({ files }) => files.map(({ path }) => path))).toEqual(['1', '2'])
+})
