@@ -1,5 +1,6 @@
 import type { Secret } from './base/secret.ts'
 import type { Reference } from './dependency.ts'
+import type { KeyOptions, OutputFormat } from './format.ts'
 
 /** A bundle as it is configured: the files that belong together, and how they are checked, published and told. */
 export interface BundleOptions {
@@ -49,6 +50,13 @@ export type FileSource =
       readonly exclude?: readonly string[]
       /** Set when files that end in `.tmpl` are templates: how they are written. */
       readonly render?: TemplateSyntax
+    }
+  /** A value without a template. */
+  | {
+      readonly kind: 'from'
+      readonly reference: Reference
+      readonly format: OutputFormat
+      readonly keys: KeyOptions
     }
 
 /** How long a template may be, in bytes. */

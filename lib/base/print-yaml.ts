@@ -4,9 +4,14 @@ import { isLineBreak, UNPRINTABLE, YamlEmitter, type TextStyle } from './yaml-em
 import { looksLikeValue } from './yaml-scalar.ts'
 
 /** A value as YAML, the way Go's yaml.v2 writes it: keys sorted with their numbers in order, lists not indented below their key,
- *  text plain where it can be and broken at 80 columns. Ends without a line break. */
-export function printYaml(value: Value, spell: Spell = () => undefined): string {
-  const printer = new YamlPrinter(spell)
+ *  text plain where it can be and broken at 80 columns. Ends without a line break.
+ *  @param mustQuote says of texts that they stand in double quotes, whatever Go would do */
+export function printYaml(
+  value: Value,
+  spell: Spell = () => undefined,
+  mustQuote: (text: string) => boolean = () => false,
+): string {
+  const printer = new YamlPrinter(spell, mustQuote)
   printer.print(value, false)
   const { text } = printer.emitter
   return text.endsWith('\n') ? text.slice(0, -1) : text
@@ -18,9 +23,11 @@ export type Spell = (value: Struct) => string | { readonly plain: string } | und
 class YamlPrinter {
   readonly emitter = new YamlEmitter()
   readonly #spell: Spell
+  readonly #mustQuote: (text: string) => boolean
 
-  constructor(spell: Spell) {
+  constructor(spell: Spell, mustQuote: (text: string) => boolean) {
     this.#spell = spell
+    this.#mustQuote = mustQuote
   }
 
   print(value: Value, isInMap: boolean): void {
@@ -71,7 +78,9 @@ class YamlPrinter {
   }
 
   #text(text: string, mayBreak: boolean): void {
-    if (text.isWellFormed()) return this.emitter.scalar(text, styleOf(text, mayBreak), mayBreak)
+    if (text.isWellFormed()) {
+      return this.emitter.scalar(text, this.#mustQuote(text) ? 'double' : styleOf(text, mayBreak), mayBreak)
+    }
     this.emitter.word('!!binary')
     const base64 = linesOf(Buffer.from(toBytes(text)).toString('base64'))
     return this.emitter.scalar(base64, base64.includes('\n') ? 'literal' : 'plain', mayBreak)

@@ -1,5 +1,6 @@
 import type { BundleOptions, FileOptions, FileSource, ProbeOptions, TemplateSyntax } from '../bundle.ts'
 import { parseReference, type Reference } from '../dependency.ts'
+import { buildFrom } from './from.ts'
 import { withIds } from './hooks.ts'
 import type { BundleInput, FileInput } from './schema.ts'
 
@@ -29,6 +30,7 @@ function buildFile(file: FileInput, templates: ReadonlyMap<string, string>): Fil
 
 function buildSource(file: FileInput, templates: ReadonlyMap<string, string>): FileSource {
   if ('tree' in file) return buildTree(file)
+  if ('from' in file) return buildFrom(file)
   const syntax = buildSyntax(file)
   const forEach = file.forEach === undefined ? {} : { forEach: file.forEach }
   // An error of a template names its file; one that has none, the file that it makes.

@@ -1,11 +1,11 @@
 import { isAbsolute, posix, resolve } from 'node:path'
 import { systemCode } from '../base/errors.ts'
-import { nearest } from '../base/nearest.ts'
 import { fromBytes } from '../base/text.ts'
 import { TEMPLATE_BYTES_MAX } from '../bundle.ts'
-import { parseReference } from '../dependency.ts'
 import { entriesOf, isMapping, itemsOf, showPath, valueAt, type Finding, type Path } from './finding.ts'
+import { formatFindings } from './from.ts'
 import { fixedDirectory, fixedPath, outputFindings } from './outputs.ts'
+import { fromFindings, treeFindings } from './references.ts'
 import { STATE_DIRECTORY } from './schema.ts'
 
 export interface BundleWorld {
@@ -35,43 +35,19 @@ export async function inspectBundles(input: unknown, world: BundleWorld): Promis
     const path = ['bundles', name]
     findings.push(...outputFindings(bundle, path), ...hookNameFindings(bundle['hooks'], [...path, 'hooks'], world))
     for (const [i, file] of itemsOf(bundle['files']).entries()) {
-      if (isMapping(file)) findings.push(...treeFindings(file['tree'], [...path, 'files', i, 'tree'], world))
+      if (!isMapping(file)) continue
+      const at = [...path, 'files', i]
+      findings.push(
+        ...treeFindings(file['tree'], [...at, 'tree'], world),
+        ...fromFindings(file['from'], [...at, 'from'], world),
+        ...formatFindings(file, at),
+      )
     }
     places.push(...outputPlaces(name, bundle, world.directory))
   }
   findings.push(...collisions(places, world))
   const { templates, findings: unread } = await readTemplates(bundles, world)
   return { findings: [...findings, ...unread], templates }
-}
-
-function treeFindings(tree: unknown, path: Path, { providers }: BundleWorld): readonly Finding[] {
-  if (typeof tree !== 'string') return []
-  const reference = parseReference(tree)
-  if (reference === undefined) {
-    return [
-      {
-        path,
-        message: 'want a reference such as "repo://conf.d", got another string',
-        hint: 'PROVIDER://PATH, with the name of a provider',
-      },
-    ]
-  }
-  if (reference.field !== undefined) return [{ path, message: 'want a reference to a tree, got one with a #FIELD' }]
-  if (!providers.has(reference.provider)) {
-    const near = nearest(reference.provider, providers.keys())
-    const known = providers.size === 0 ? 'no provider is configured' : `configured: ${[...providers.keys()].join(', ')}`
-    const message = `want the name of a provider before ://, got ${near === undefined ? 'another' : JSON.stringify(reference.provider)}`
-    return [{ path, message, hint: near === undefined ? known : `did you mean "${near}"?` }]
-  }
-  const provider = providers.get(reference.provider)
-  if (provider === undefined || provider.hasTrees) return []
-  return [
-    {
-      path,
-      message: `want a provider that has trees, got one of type ${provider.type}`,
-      hint: 'git and file have trees',
-    },
-  ]
 }
 
 /** Names of hooks are their identity, so two of one name would be one hook. */

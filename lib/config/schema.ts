@@ -1,5 +1,6 @@
 /** What a configuration looks like. Relations between its parts are in `bundles.ts`, options of providers with their plugins. */
 import { durationMs, fileMode, filePath, v } from '../base/schema.ts'
+import { fromEntries } from './from.ts'
 import { hookSchema } from './hooks.ts'
 import { byKey, commandLine, httpUrl, nameSchema, statuses, timeout } from './words.ts'
 
@@ -119,6 +120,7 @@ const fileSchema = byKey({
     ),
     ...syntax,
   }),
+  from: v.strictObject({ ...everyFile, ...fromEntries }),
 })
 
 const checkSchema = v.strictObject({

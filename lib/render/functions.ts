@@ -38,7 +38,7 @@ function refFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<Rende
     signature: 'ref "PROVIDER://PATH[#FIELD]"',
     parameters: ['string'],
     givesShared: true,
-    call: ({ questioning }, [text]) => refer(askers, questioning, text as string).answer,
+    call: ({ questioning }, [text]) => refer(askers, questioning, referenceIn(text as string)),
   }
 }
 
@@ -49,27 +49,42 @@ function dataFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<Rend
     parameters: ['string'],
     givesShared: true,
     call({ questioning }, [text]) {
-      const { reference, answer } = refer(askers, questioning, text as string)
-      return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer)
+      return referParsed(askers, questioning, referenceIn(text as string))
     },
   }
 }
 
-function refer(
-  askers: ReadonlyMap<string, Asker>,
-  questioning: Questioning,
-  text: string,
-): { readonly reference: Reference; readonly answer: Value | Pending } {
+function referenceIn(text: string): Reference {
   const reference = parseReference(text)
   // What it was given is not shown: it may come from a value, and where it does not, the error's context shows it.
   if (reference === undefined) throw new Error('want a reference such as "PROVIDER://PATH#FIELD"')
+  return reference
+}
+
+/** What a provider has at a reference: a text as it is, a field of what is parsed. */
+export function refer(
+  askers: ReadonlyMap<string, Asker>,
+  questioning: Questioning,
+  reference: Reference,
+): Value | Pending {
   const { name, plugin } = askerOf(askers, reference)
   const { path, field } = reference
   const isForQuestion = field !== undefined && plugin.reference.hasFields === true
   const answer = questioning.ask(plugin.reference, name, isForQuestion ? [path, field] : [path])
-  if (answer instanceof Tree) throw new Error(`${text} is a directory; put it under files: with tree: instead`)
-  if (field === undefined || isForQuestion || answer === pending) return { reference, answer }
-  return { reference, answer: fieldOf(parsed(path, answer), field) }
+  if (answer instanceof Tree) {
+    throw new Error(`${name}://${path} is a directory; put it under files: with tree: instead`)
+  }
+  return field === undefined || isForQuestion || answer === pending ? answer : fieldOf(parsed(path, answer), field)
+}
+
+/** What a provider has at a reference, a text parsed by its path's extension; a field is what it is. */
+export function referParsed(
+  askers: ReadonlyMap<string, Asker>,
+  questioning: Questioning,
+  reference: Reference,
+): Value | Pending {
+  const answer = refer(askers, questioning, reference)
+  return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer)
 }
 
 /** A text parsed by its path's extension; what is a structure already stays as it is. */

@@ -17,7 +17,7 @@ export function parseByExtension(path: string, text: string): Value {
   if (parse === undefined) {
     const known = Object.keys(PARSERS).map(name => `.${name}`)
     throw new Error(
-      `cannot tell how to parse "${path}"; it ends in none of ${known.join(', ')}: use ref and a parse function`,
+      `cannot tell how to parse "${path}"; it ends in none of ${known.join(', ')}: use ref and a parse function, or publish it with format: raw`,
     )
   }
   return parse(text)

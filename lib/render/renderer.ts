@@ -10,7 +10,7 @@ import type { View } from './question.ts'
 import { Single, type Entry } from './rendering.ts'
 import { Several } from './several.ts'
 import { treeUnit } from './tree.ts'
-import { templateUnit } from './unit.ts'
+import { fromUnit, templateUnit } from './unit.ts'
 
 /** What a render of a bundle came to. `wanted` is everything that was asked for, however it ended. */
 export type Rendered =
@@ -24,7 +24,7 @@ export type Rendered =
       readonly renders: number
     }
 
-/** Renders one bundle: each of its files from a template or a tree, each again only when its own answers changed. */
+/** Renders one bundle: each of its files from a template, a tree or a value, each again only when its own answers changed. */
 export class Renderer {
   readonly #bundle: string
   readonly #entries: readonly Entry[]
@@ -86,10 +86,16 @@ export class Renderer {
 
 function entryOf(file: FileOptions, options: RendererOptions): Entry {
   const { source } = file
-  if (source.kind === 'tree') return new Several(treeUnit(file, options))
-  return source.forEach === undefined
-    ? new Single(templateUnit(file, options))
-    : new Several(forEachUnit(file, options))
+  switch (source.kind) {
+    case 'tree':
+      return new Several(treeUnit(file, options))
+    case 'from':
+      return new Single(fromUnit(file, options))
+    case 'template':
+      return source.forEach === undefined
+        ? new Single(templateUnit(file, options))
+        : new Several(forEachUnit(file, options))
+  }
 }
 
 function union(sets: readonly ReadonlyMap<DependencyId, Dependency>[]): readonly Dependency[] {

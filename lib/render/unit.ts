@@ -2,8 +2,9 @@ import { toBytes } from '../base/text.ts'
 import type { FileOptions, Owner } from '../bundle.ts'
 import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
-import { parseTemplate } from '../template/template.ts'
-import type { RenderContext } from './functions.ts'
+import { parseTemplate, pending } from '../template/template.ts'
+import { encode } from './formats/encode.ts'
+import { refer, referParsed, type RenderContext } from './functions.ts'
 import type { Owners, RendererOptions } from './options.ts'
 
 /** What is evaluated as one: an entry under `files:`, or a part of it. */
@@ -27,6 +28,21 @@ export function templateUnit(file: FileOptions, options: RendererOptions): Unit 
     evaluate: context => [
       { path: file.path, content: toBytes(template.execute(null, context, options.bounds)), ...attributes },
     ],
+  }
+}
+
+/** A value without a template: the answer to a reference, encoded. */
+export function fromUnit(file: FileOptions, options: RendererOptions): Unit {
+  if (file.source.kind !== 'from') throw new TypeError('not a value')
+  const { reference, format, keys } = file.source
+  const attributes = attributesOf(file, options.owners)
+  const answerTo = format.name === 'raw' ? refer : referParsed
+  return {
+    title: file.path,
+    evaluate({ questioning }) {
+      const answer = answerTo(options.askers, questioning, reference)
+      return answer === pending ? [] : [{ path: file.path, content: encode(answer, format, keys), ...attributes }]
+    },
   }
 }
 

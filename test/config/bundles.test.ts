@@ -10,7 +10,7 @@ describe('files', () => {
     [
       'no source',
       withFiles('▶{ path: a }'),
-      ['bundles.web.files[0]', /one of the keys template, content or tree, got none of them/],
+      ['bundles.web.files[0]', /one of the keys template, content, tree or from, got none of them/],
     ],
     [
       'two sources',
@@ -227,7 +227,7 @@ describe('forEach', () => {
     [
       'without a template',
       withFiles('▶{ path: "{{ .Key }}", forEach: a }'),
-      ['bundles.web.files[0]', /one of the keys template, content or tree, got none/],
+      ['bundles.web.files[0]', /one of the keys template, content, tree or from, got none/],
     ],
     [
       'beside a tree',
@@ -348,5 +348,55 @@ describe('outputs', () => {
     ['empty', bundle(`volume: ▶"", ${files}`), ['bundles.web.volume', /absolute path/]],
     ['a number', bundle(`volume: ▶5, ${files}`), ['bundles.web.volume', /absolute path.*got a number/]],
     ['with a NUL', bundle(`volume: ▶"/a\\0b", ${files}`), ['bundles.web.volume', /absolute path/]],
+  ])
+})
+
+describe('values without a template', () => {
+  function from(file: string): string {
+    return `providers: { repo: { type: git, url: x } }\n${withFiles(`{ path: a, ${file} }`)}`
+  }
+  const at = 'bundles.web.files[0]'
+  table('a value', [
+    [
+      'no format',
+      `providers: { repo: { type: git, url: x } }\n${withFiles('▶{ path: a, from: "repo://a" }')}`,
+      [`${at}.format`, /want "dotenv", "json".* or "raw", got nothing/],
+    ],
+    ['a misspelt format', from('from: "repo://a", format: ▶jason'), [`${at}.format`, /got "jason"/, /"json"/]],
+    ['no reference', from('from: ▶"a.json", format: json'), [`${at}.from`, /want a reference/, /PROVIDER:\/\/PATH/]],
+    ['an unknown provider', from('from: ▶"rep://a", format: json'), [`${at}.from`, /"rep"/, /"repo"/]],
+    [
+      'a template as well',
+      from('▶from: "repo://a", format: json, content: x').replace('{ path: a, ▶', '▶{ path: a, '),
+      [at, /got content and from/],
+    ],
+    [
+      'a dialect of another format',
+      from('from: "repo://a", format: dotenv, dialect: ▶java'),
+      [`${at}.dialect`, /want dotenv, shell, systemd or docker for dotenv, got "java"/],
+    ],
+    [
+      'a dialect where there is none',
+      from('from: "repo://a", format: json, ▶dialect: shell'),
+      [`${at}.dialect`, /want no dialect for json/, /remove it/],
+    ],
+    [
+      'a misspelt dialect',
+      from('from: "repo://a", format: dotenv, dialect: ▶sytemd'),
+      [`${at}.dialect`, /got "sytemd"/, /"systemd"/],
+    ],
+    [
+      'a section elsewhere',
+      from('from: "repo://a", format: xml, ▶section: a'),
+      [`${at}.section`, /want section with ini only, got it with xml/],
+    ],
+    ['a root elsewhere', from('from: "repo://a", format: ini, ▶root: a'), [`${at}.root`, /want root with xml only/]],
+    [
+      'keys of what has none',
+      from('from: "repo://a", format: raw, ▶only: [a]'),
+      [`${at}.only`, /want only with dotenv.* only, got it with raw/],
+    ],
+    ['no keys', from('from: "repo://a", format: json, only: ▶[]'), [`${at}.only`, /at least one key/]],
+    ['delimiters', from('from: "repo://a", format: json, ▶delims: ["<<", ">>"]'), [`${at}.delims`, /known here/]],
   ])
 })

@@ -16,6 +16,8 @@ bundles:
       - { path: nginx.conf, template: templates/nginx.conf.tmpl, mode: "0640", owner: 0, group: www-data }
       - { path: greeting.txt, content: "Hello\n", delims: ["<<", ">>"], missingKey: zero }
       - { path: conf.d, tree: "repo://conf.d" }
+      - { path: db.env, from: "repo://db.yaml#app", format: dotenv, dialect: systemd, only: [a], prefix: P_ }
+      - { path: db.xml, from: "repo://db.yaml", format: xml, except: [b], upper: true, mode: "0640" }
     checks:
       - { command: [nginx, -t, -c, "{staged}/nginx.conf"], timeout: 5s }
       - { command: [true-ish] }
@@ -82,6 +84,30 @@ describe('loadConfig()', () => {
           path: 'conf.d',
           source: { kind: 'tree', reference: { provider: 'repo', path: 'conf.d' } },
           mode: undefined,
+          owner: undefined,
+          group: undefined,
+        },
+        {
+          path: 'db.env',
+          source: {
+            kind: 'from',
+            reference: { provider: 'repo', path: 'db.yaml', field: 'app' },
+            format: { name: 'dotenv', dialect: 'systemd' },
+            keys: { only: ['a'], except: [], prefix: 'P_', upper: false },
+          },
+          mode: undefined,
+          owner: undefined,
+          group: undefined,
+        },
+        {
+          path: 'db.xml',
+          source: {
+            kind: 'from',
+            reference: { provider: 'repo', path: 'db.yaml' },
+            format: { name: 'xml', dialect: 'elements', root: 'configuration' },
+            keys: { only: undefined, except: ['b'], prefix: '', upper: true },
+          },
+          mode: 0o640,
           owner: undefined,
           group: undefined,
         },

@@ -30,6 +30,7 @@ bundles:
         delims: ["<<", ">>"]
         missingKey: zero
       - { path: conf.d, tree: "repo://conf.d" }
+      - { path: db.env, from: "repo://db.yaml", format: dotenv, dialect: shell, except: [a], upper: true }
     checks: [{ command: [nginx, -t], timeout: 5s }]
     hooks:
       - { name: a, signal: SIGHUP, process: nginx }

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { fromBytes } from '../../lib/base/text.ts'
 import { Tree, type Value } from '../../lib/base/value.ts'
 import type { FileOptions } from '../../lib/bundle.ts'
-import type { Dependency } from '../../lib/dependency.ts'
+import { parseReference, type Dependency, type Reference } from '../../lib/dependency.ts'
+import type { OutputFormat } from '../../lib/format.ts'
 import type { Reading } from '../../lib/reading.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
 
 /** A renderer of these templates (by path) and trees, and the readings that it sees. */
-function start(files: Readonly<Record<string, string | { readonly tree: string }>>) {
+function start(files: Readonly<Record<string, FileLike>>) {
   const askers = new Map<string, Asker>([
     ['one', { name: 'one', plugin: scriptedPlugin(new ScriptedProvider()), isDefault: true }],
   ])
@@ -42,8 +43,17 @@ function start(files: Readonly<Record<string, string | { readonly tree: string }
   }
 }
 
-function fileOf(path: string, file: string | { readonly tree: string }): FileOptions {
+type FileLike = string | { readonly tree: string } | { readonly from: string; readonly format: OutputFormat }
+
+function fileOf(path: string, file: FileLike): FileOptions {
   const attributes = { path, mode: undefined, owner: undefined, group: undefined }
+  if (typeof file !== 'string' && 'from' in file) {
+    const reference = parseReference(`one://${file.from}`) as Reference
+    const chooses = file.format.name === 'dotenv'
+    const keys = { only: undefined, except: chooses ? ['secret'] : [], prefix: '', upper: chooses }
+    const source = { kind: 'from', reference, format: file.format, keys } as const
+    return { ...attributes, mode: 0o640, group: 'www', source }
+  }
   if (typeof file !== 'string')
     return { ...attributes, source: { kind: 'tree', reference: { provider: 'one', path: file.tree } } }
   const syntax = { delims: ['{{', '}}'], missingKey: 'error' } as const
@@ -136,6 +146,76 @@ describe('render()', () => {
       kind: 'complete',
       contents: { files: [{ path: 'conf.d/a/b.sh', mode: 0o700 }] },
     })
+  })
+})
+
+describe('a value without a template', () => {
+  const dotenv = { name: 'dotenv', dialect: 'docker' } as const
+
+  test('is waited for, then written in its format, with the attributes of its file', () => {
+    const { set, render } = start({ 'db.env': { from: 'db', format: dotenv } })
+    expect(render()).toMatchObject({ kind: 'incomplete', missing: [{ path: 'db' }] })
+    set(
+      'db',
+      new Map<string, Value>([
+        ['user', 'app'],
+        ['secret', 'x'],
+        ['port', 9007199254740993n],
+      ]),
+    )
+    const rendered = render()
+
+    expect(texts(rendered)).toEqual({ 'db.env': 'PORT=9007199254740993\nUSER=app\n' })
+    expect(rendered).toMatchObject({ contents: { files: [{ mode: 0o640, gid: 0 }] } })
+  })
+
+  test('is written again only when its own answer changed', () => {
+    const { set, render } = start({
+      a: { from: 'x#a', format: { name: 'json' } },
+      b: { from: 'x#b', format: { name: 'raw' } },
+    })
+    const both = (a: string, b: string) =>
+      set(
+        'x',
+        new Map<string, Value>([
+          ['a', new Map([['k', a]])],
+          ['b', b],
+        ]),
+      )
+    both('1', '1')
+    expect(render()).toMatchObject({ kind: 'complete', renders: 2 })
+    both('1', '1')
+    expect(render()).toMatchObject({ kind: 'complete', renders: 0 })
+    both('1', '2')
+    expect(render()).toMatchObject({ kind: 'complete', renders: 1 })
+  })
+
+  test('is parsed by the extension of its path when it is a text', () => {
+    const { set, render } = start({ 'a.env': { from: 'dir/a.toml', format: dotenv } })
+    set('dir/a.toml', 'port = 8080\n')
+    expect(texts(render())).toEqual({ 'a.env': 'PORT=8080\n' })
+  })
+
+  test('is a text or bytes as they are when raw', () => {
+    const { set, render } = start({ a: { from: 'a.json', format: { name: 'raw' } } })
+    set('a.json', fromBytes(Uint8Array.of(0xff, 0, 0x0a)))
+    expect(render()).toMatchObject({ contents: { files: [{ content: Buffer.from([0xff, 0, 0x0a]) }] } })
+  })
+
+  test.each<[string, Value, RegExp, RegExp]>([
+    ['a.json', '{"token": "5entinel\\n"}', /^db\.env: the value of "TOKEN" has a line break/, /except/],
+    ['a.json', '{"token": "5entinel', /^db\.env: not valid JSON/, /^$/],
+    ['a', 'TOKEN=5entinel', /^db\.env: cannot tell how to parse "a".*format: raw/, /^$/],
+    ['a.json', '["5entinel"]', /^db\.env: want a map of keys .*, got a list/, /#FIELD/],
+  ])('of %s that is %j is a problem that names the file, and no value', (path, value, message, hint) => {
+    const { set, render } = start({ 'db.env': { from: path, format: dotenv } })
+    set(path, value)
+    const rendered = render()
+    if (rendered.kind !== 'broken') throw new Error(`it is ${rendered.kind}`)
+
+    expect(rendered.problem.message).toMatch(message)
+    expect(rendered.problem.message).not.toContain('5entinel')
+    expect(rendered.problem.hint ?? '').toMatch(hint)
   })
 })
 

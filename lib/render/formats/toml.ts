@@ -1,0 +1,18 @@
+import { printToml } from '../../template/functions/print-toml.ts'
+import { checkAllText, eachPlace, isList, mapFor, type Plain } from './plain.ts'
+import { placeOf, Refusal } from './refusal.ts'
+
+/** A map as TOML. TOML has no null: a key that has nothing is left out, and nothing in a list is refused. */
+export function encodeToml(value: Plain): string {
+  const map = mapFor('TOML', value)
+  checkAllText(map, 'TOML')
+  eachPlace(map, (place, item) => {
+    if (!isList(item) || !item.includes(null)) return
+    throw new Refusal(
+      `${placeOf(place)} is a list with a null in it, and TOML has none`,
+      'remove it at the source, leave the key out with except, or use format: json',
+    )
+  })
+  const text = printToml(map)
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`
+}
