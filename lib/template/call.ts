@@ -9,7 +9,7 @@ import { sourceOf } from './nodes.ts'
 import { isList, isTrue, typeName, type Operand } from './operand.ts'
 
 /** A compiled command; `final` is what the pipeline before it gave. */
-export type Command = (run: Execution, dot: Operand, final: Operand) => Operand
+export type Command = (run: Execution, dot: Operand, final?: Operand) => Operand
 
 export interface Call {
   readonly identifier: IdentifierNode

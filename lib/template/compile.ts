@@ -11,6 +11,7 @@ import {
   type Perform,
 } from './execution.ts'
 import { pending, type FunctionTable } from './function.ts'
+import type { BeginTurn, Instrument } from './instrument.ts'
 import type { ActionNode, BranchNode, ListNode, PipeNode, StatementNode, TemplateNode } from './nodes.ts'
 import { Byte, IntMap, isList, isMap, isTrue, sortedKeys, type Operand } from './operand.ts'
 import type { TemplateSet } from './parser.ts'
@@ -19,9 +20,15 @@ import { quote } from './quote.ts'
 import { Scope } from './scope.ts'
 
 /** Compiles every template of a set to closures, once, so that executing one walks no tree and looks up no name. */
-export function compileAll(set: TemplateSet, functions: FunctionTable<unknown>): ReadonlyMap<string, CompiledTemplate> {
+export function compileAll(
+  set: TemplateSet,
+  functions: FunctionTable<unknown>,
+  instrument: Instrument,
+): ReadonlyMap<string, CompiledTemplate> {
   const compiled = new Map<string, CompiledTemplate>()
-  for (const [name, list] of set) compiled.set(name, new TemplateCompiler(functions, compiled).compile(name, list))
+  for (const [name, list] of set) {
+    compiled.set(name, new TemplateCompiler(functions, compiled, instrument).compile(name, list))
+  }
   return compiled
 }
 
@@ -30,10 +37,16 @@ class TemplateCompiler {
   readonly #pipelines: PipelineCompiler
   /** All templates of the set, once they are compiled. */
   readonly #templates: ReadonlyMap<string, CompiledTemplate>
+  readonly #instrument: Instrument
 
-  constructor(functions: FunctionTable<unknown>, templates: ReadonlyMap<string, CompiledTemplate>) {
-    this.#pipelines = new PipelineCompiler(this.#scope, functions)
+  constructor(
+    functions: FunctionTable<unknown>,
+    templates: ReadonlyMap<string, CompiledTemplate>,
+    instrument: Instrument,
+  ) {
+    this.#pipelines = new PipelineCompiler(this.#scope, functions, instrument)
     this.#templates = templates
+    this.#instrument = instrument
   }
 
   compile(name: string, list: ListNode): CompiledTemplate {
@@ -42,7 +55,7 @@ class TemplateCompiler {
   }
 
   #compileList({ nodes }: ListNode): Perform {
-    const statements = nodes.map(node => this.#compileStatement(node))
+    const statements = nodes.map(node => this.#instrument.statement(node, this.#compileStatement(node), this.#scope))
     const [only] = statements
     if (only !== undefined && statements.length === 1) return only
     return (run, dot) => {
@@ -97,12 +110,12 @@ class TemplateCompiler {
 
   #compileCondition({ kind, pipe, list, elseList }: BranchNode): Perform {
     return this.#scope.within(() => {
-      const condition = this.#pipelines.compile(pipe)
+      const condition = this.#instrument.subject(this.#pipelines.compile(pipe))
       const then = this.#scope.within(() => {
         if (kind === 'with') this.#scope.dotBoxing = false
-        return this.#compileList(list)
+        return this.#instrument.branch(kind, 'then', this.#compileList(list))
       })
-      const otherwise = this.#compileElse(elseList)
+      const otherwise = this.#compileElse(kind, elseList)
       if (kind === 'with') {
         return (run, dot) => {
           const value = condition(run, dot)
@@ -113,27 +126,27 @@ class TemplateCompiler {
     })
   }
 
-  #compileElse(list: ListNode | undefined): Perform {
+  #compileElse(kind: BranchNode['kind'], list: ListNode | undefined): Perform {
     if (list === undefined) return () => GO_ON
-    return this.#scope.within(() => this.#compileList(list))
+    return this.#scope.within(() => this.#instrument.branch(kind, 'else', this.#compileList(list)))
   }
 
   #compileRange(node: BranchNode): Perform {
     const { pipe } = node
     return this.#scope.within(() => {
-      const evaluate = this.#pipelines.compile(pipe)
+      const evaluate = this.#instrument.subject(this.#pipelines.compile(pipe))
       const boxedSlot = this.#scope.reserve()
-      const setVariables = this.#compileLoopVariables(pipe, boxedSlot)
+      const begin = this.#compileLoopVariables(pipe, boxedSlot)
       const list = this.#scope.within(() => {
         this.#scope.dotBoxing = boxedSlot
-        return this.#compileList(node.list)
+        return this.#instrument.branch('range', 'then', this.#compileList(node.list))
       })
-      const otherwise = this.#compileElse(node.elseList)
+      const otherwise = this.#compileElse('range', node.elseList)
       const loop: Loop = {
         hasTwoVariables: pipe.variables.length > 1,
         turn(run, index, item) {
           run.turn()
-          setVariables(run, index, item)
+          begin(run, index, item)
           return list(run, item)
         },
       }
@@ -147,25 +160,25 @@ class TemplateCompiler {
   }
 
   /** Gives the variables of a range their values for a turn: with two, index and element, with one, the element. */
-  #compileLoopVariables({ variables, isAssign }: PipeNode, boxedSlot: number): LoopVariables {
+  #compileLoopVariables({ variables, isAssign }: PipeNode, boxedSlot: number): BeginTurn {
     const found = variables.map(({ name }) => this.#scope.find(name))
     const [first, second] = found
     // Variables that are not there have failed in the pipeline before.
-    if (first === undefined) return () => {}
+    if (first === undefined) return this.#instrument.turn([], () => {})
     if (second === undefined) {
-      return (run, _, item) => {
+      return this.#instrument.turn([first], (run, _, item) => {
         run.variables[first.slot] = item
         run.variables[first.boxing] = run.variables[boxedSlot]
-      }
+      })
     }
     // `$x, $x :=` declares two variables, of which the name is the second's.
     const index = !isAssign && first === second ? this.#scope.before(first) : first
-    return (run, key, item) => {
+    return this.#instrument.turn([index, second], (run, key, item) => {
       run.variables[index.slot] = key
       run.variables[index.boxing] = false
       run.variables[second.slot] = item
       run.variables[second.boxing] = run.variables[boxedSlot]
-    }
+    })
   }
 
   #compileTemplate(node: TemplateNode): Perform {
@@ -183,8 +196,6 @@ class TemplateCompiler {
     }
   }
 }
-
-type LoopVariables = (run: Execution, index: Operand, item: Operand) => void
 
 interface Loop {
   readonly hasTwoVariables: boolean

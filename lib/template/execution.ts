@@ -183,10 +183,7 @@ export class Execution implements Executing {
   ): never {
     const { code = 'execute', hint, cause } = options
     const { name, text } = this.source
-    const position = this.node?.at ?? 0
-    const lineStart = text.lastIndexOf('\n', position - 1) + 1
-    const line = lineOf(text, lineStart)
-    const column = byteLength(text.slice(lineStart, position))
+    const { line, column } = placeIn(text, this.node?.at ?? 0)
     const where = this.node === undefined ? '' : ` at <${sourceOf(this.node)}>`
     throw new TemplateError(
       code,
@@ -202,6 +199,12 @@ export function newVariables({ slots }: CompiledTemplate, dot: Operand): Operand
   const variables: Operand[] = [dot]
   variables.length = slots
   return variables
+}
+
+/** Where a position in UTF-16 units is, as in `TemplateError`. */
+export function placeIn(text: string, position: number): { readonly line: number; readonly column: number } {
+  const lineStart = text.lastIndexOf('\n', position - 1) + 1
+  return { line: lineOf(text, lineStart), column: byteLength(text.slice(lineStart, position)) }
 }
 
 function lineOf(text: string, lineStart: number): number {

@@ -3,6 +3,7 @@ import type { Value } from '../base/value.ts'
 import { TemplateError } from './error.ts'
 import { Execution, GO_ON, newVariables, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { Pending } from './function.ts'
+import { plain } from './instrument.ts'
 import type { ActionNode, StatementNode } from './nodes.ts'
 import type { TemplateSet } from './parser.ts'
 import { PipelineCompiler } from './pipeline.ts'
@@ -22,7 +23,7 @@ export function parseExpression<Context>(options: TemplateOptions<Context>): Exp
   const { set, changesMaps } = parseSet(options)
   const { pipe } = onlyAction(set, options)
   const scope = new Scope()
-  const pipeline = new PipelineCompiler(scope, functions).compile(pipe)
+  const pipeline = new PipelineCompiler(scope, functions, plain).compile(pipe)
   const main: CompiledTemplate = { name, body: () => GO_ON, slots: scope.slots }
   const source: Source = { name, text, templates: new Map(), missingKey, showValues, changesMaps }
   return {

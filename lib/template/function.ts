@@ -22,6 +22,8 @@ export interface TemplateFunction<Context> {
   readonly changesMaps?: boolean
   /** Whether what it gives belongs to others: a template that may change maps gets a copy. @default false */
   readonly givesShared?: boolean
+  /** Whether what it gives is used up by ranging over it. @default false */
+  readonly givesChannel?: boolean
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
   call(context: Context, args: readonly Value[], execution: Executing): Value | Pending
 }

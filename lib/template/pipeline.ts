@@ -5,6 +5,7 @@ import { compileCall, type Command } from './call.ts'
 import type { Evaluate } from './execution.ts'
 import { fieldsOf, invokedFieldOf } from './field.ts'
 import type { FunctionTable } from './function.ts'
+import type { Instrument } from './instrument.ts'
 import { compileMethodArguments } from './method.ts'
 import type {
   ChainNode,
@@ -24,10 +25,12 @@ import type { Scope } from './scope.ts'
 export class PipelineCompiler implements OperandCompiler {
   readonly #scope: Scope
   readonly #functions: FunctionTable<unknown>
+  readonly #instrument: Instrument
 
-  constructor(scope: Scope, functions: FunctionTable<unknown>) {
+  constructor(scope: Scope, functions: FunctionTable<unknown>, instrument: Instrument) {
     this.#scope = scope
     this.#functions = functions
+    this.#instrument = instrument
   }
 
   /** Compiles a pipeline; its variables are declared from there on. A nil that it gives is a missing value. */
@@ -36,19 +39,20 @@ export class PipelineCompiler implements OperandCompiler {
     if (pipe.variables.length === 0) return value
     if (pipe.isAssign) return this.#compileAssignment(pipe, value)
     const variables = pipe.variables.map(({ name }) => this.#scope.declare(name))
-    return (run, dot) => {
+    return this.#instrument.pipeline(variables, (run, dot) => {
       const result = value(run, dot)
       for (const { slot, boxing } of variables) {
         run.variables[slot] = result
         run.variables[boxing] = false
       }
       return result
-    }
+    })
   }
 
   #compileAssignment(pipe: PipeNode, value: Evaluate): Evaluate {
     const targets = pipe.variables.map(({ name }) => ({ name, variable: this.#scope.find(name) }))
-    return (run, dot) => {
+    const variables = targets.map(({ variable }) => variable)
+    return this.#instrument.pipeline(variables, (run, dot) => {
       const result = value(run, dot)
       for (const { name, variable } of targets) {
         if (variable === undefined) return run.fail(`undefined variable: ${name}`)
@@ -56,11 +60,14 @@ export class PipelineCompiler implements OperandCompiler {
         run.variables[variable.boxing] = false
       }
       return result
-    }
+    })
   }
 
   #compileCommands(pipe: PipeNode): Evaluate {
-    const [first, ...rest] = pipe.commands.map((command, i) => this.#compileCommand(command, i > 0))
+    const [first, ...rest] = pipe.commands.map((command, i) => {
+      const expression = { words: command.words, hasFinal: i > 0, scope: this.#scope }
+      return this.#instrument.expression(expression, this.#compileCommand(command, i > 0))
+    })
     const start = first as Command
     if (rest.length === 0) {
       return (run, dot) => {
@@ -94,7 +101,7 @@ export class PipelineCompiler implements OperandCompiler {
         return this.compile(word)
       default:
         if (hasArguments) return notAFunction(word)
-        return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.compileOperand(word)
+        return word.kind === 'nil' ? failing(word, 'nil is not a command') : this.#compileWord(word)
     }
   }
 
@@ -107,8 +114,12 @@ export class PipelineCompiler implements OperandCompiler {
     return compileCall({ identifier, node, args, hasFinal }, this.#functions, this)
   }
 
-  /** Compiles an operand that stands alone or as an argument. */
+  /** Compiles an operand that stands as an argument, or in front of fields. */
   compileOperand(node: OperandNode): Evaluate {
+    return this.#instrument.expression({ words: [node], hasFinal: false, scope: this.#scope }, this.#compileWord(node))
+  }
+
+  #compileWord(node: OperandNode): Evaluate {
     switch (node.kind) {
       case 'dot':
         return (run, dot) => {

@@ -5,6 +5,7 @@ import { compileAll, perform } from './compile.ts'
 import { copyOf } from './copy.ts'
 import { excessOf, Execution, type Bounds, type CompiledTemplate, type Source } from './execution.ts'
 import type { FunctionTable } from './function.ts'
+import { plain, type Instrument } from './instrument.ts'
 import { parse, type TemplateSet } from './parser.ts'
 
 export { TemplateError } from './error.ts'
@@ -36,23 +37,31 @@ export interface Template<Context> {
 
 /** Parses a text in the language of Go's text/template (of Go 1.26). Throws a `TemplateError` of code `parse` or `bound`. */
 export function parseTemplate<Context>(options: TemplateOptions<Context>): Template<Context> {
-  const { name, text, functions, missingKey = 'error', showValues = false } = options
-  const { set, changesMaps } = parseSet(options)
-  // Each function gets back the context that its table was made for.
-  const templates = compileAll(set, functions)
-  const main = templates.get(name) as CompiledTemplate
-  const source: Source = { name, text, templates, missingKey, showValues, changesMaps }
+  const { name } = options
+  const { source, main } = compileText(options, () => plain)
   return {
     name,
-    execute(dot, context, bounds = {}) {
-      const run = new Execution(source, main, context, bounds)
-      return within(run, () => perform(run, main, (changesMaps ? copyOf(dot) : dot) ?? undefined))
-    },
+    execute: (dot, context, bounds = {}) => executeWithin(new Execution(source, main, context, bounds), main, dot),
   }
 }
 
+/** Parses a text and compiles all templates in it; `instrument` is given what they are made of. */
+export function compileText(
+  options: ParseOptions,
+  instrument: (set: TemplateSet) => Instrument,
+): { readonly source: Source; readonly main: CompiledTemplate } {
+  const { name, text, functions, missingKey = 'error', showValues = false } = options
+  const { set, changesMaps } = parseSet(options)
+  // Each function gets back the context that its table was made for.
+  const templates = compileAll(set, functions, instrument(set))
+  const main = templates.get(name) as CompiledTemplate
+  return { source: { name, text, templates, missingKey, showValues, changesMaps }, main }
+}
+
+type ParseOptions = Omit<TemplateOptions<never>, 'functions'> & { readonly functions: FunctionTable<never> }
+
 /** Parses a text with the functions that it may call; tells whether one that it calls changes maps. */
-export function parseSet<Context>({ name, text, functions, delims = ['{{', '}}'] }: TemplateOptions<Context>): {
+export function parseSet({ name, text, functions, delims = ['{{', '}}'] }: ParseOptions): {
   readonly set: TemplateSet
   readonly changesMaps: boolean
 } {
@@ -65,6 +74,11 @@ export function parseSet<Context>({ name, text, functions, delims = ['{{', '}}']
   const nearFunction = (word: string) => nearest(word, [...functions.keys(), ...builtinNames])
   const set = parse({ name, text, delims, hasFunction, nearFunction })
   return { set, changesMaps }
+}
+
+/** Executes a template, and gives its output. */
+export function executeWithin(run: Execution, main: CompiledTemplate, dot: Value): string {
+  return within(run, () => perform(run, main, (run.source.changesMaps ? copyOf(dot) : dot) ?? undefined))
 }
 
 /** Ends what is too much even for V8 as what is over a bound. */

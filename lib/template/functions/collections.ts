@@ -22,6 +22,7 @@ export const collectionFunctions: readonly TemplateFunction<unknown>[] = [
     signature: 'loop [FROM] TO',
     parameters: [],
     variadic: 'any',
+    givesChannel: true,
     call: (_, args, execution) => loop(args, execution),
   },
 ]
