@@ -12,6 +12,7 @@ const USAGE = `Usage:
   outrigger run      [-c FILE] [--log-level LEVEL] [--log-format FORMAT]
   outrigger once     [-c FILE] [--timeout DURATION] [--no-hooks]
   outrigger render   [-c FILE] [--timeout DURATION] [--reveal] [BUNDLE [PATH]]
+  outrigger explain  [-c FILE] [--timeout DURATION] [--reveal] FILE[:LINE]
   outrigger validate [-c FILE]
 
 Keeps an application's configuration and secrets current: reads providers,
@@ -23,6 +24,9 @@ Verbs:
              the configuration again, and keeps the old one if it is wrong
   once       bring every bundle up to date, tell the hooks, and end
   render     print what would be published; publishes and tells nothing
+  explain    print where each line of a rendered file comes from: the place
+             in the template, what it asked for, its revision, when it was
+             read; FILE as configured, or its path on disk
   validate   check the configuration and its templates; reads no provider
 
 Options:
@@ -61,7 +65,7 @@ Example:
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 const LOG_FORMATS = ['json', 'text'] as const
-const VERBS = ['run', 'once', 'render', 'validate']
+const VERBS = ['run', 'once', 'render', 'explain', 'validate']
 
 /** Runs the program with these arguments, and gives its exit code. */
 export async function runProgram(args: readonly string[], world: World): Promise<number> {
@@ -121,6 +125,15 @@ function commands(world: World, finish: (code: number) => void): Command {
         finish(await render({ ...options, bundle, path, timeoutMs, reveal: options.reveal ?? false }, world))
       },
     )
+  verb('explain')
+    .addOption(timeout)
+    .option('--reveal')
+    .argument('<file>')
+    .action(async (file: string, options: CommonOptions & { timeout: string; reveal?: true }) => {
+      const { explain } = await import('./verbs/explain.ts')
+      const timeoutMs = parseDurationMs(options.timeout) ?? 0
+      finish(await explain({ ...options, file, timeoutMs, reveal: options.reveal ?? false }, world))
+    })
   verb('validate').action(async (options: CommonOptions) => {
     const { validate } = await import('./verbs/validate.ts')
     finish(await validate(options, world))

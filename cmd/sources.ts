@@ -3,7 +3,7 @@ import type { Config } from '../lib/config/config.ts'
 import { OperationalError } from '../lib/errors.ts'
 import type { Provider } from '../lib/provider.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
-import type { Owners } from '../lib/render/options.ts'
+import type { Owners, RendererOptions } from '../lib/render/options.ts'
 import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
 import { networkAddresses } from './network.ts'
@@ -67,17 +67,12 @@ export async function buildRenderers(
   world: AppWorld,
   owners?: Owners,
 ): Promise<ReadonlyMap<string, Renderer>> {
-  const askers = new Map<string, Asker>(config.providers)
-  const functions = renderFunctions(askers)
-  const known = owners ?? (await readOwners(world))
-  const functionsWorld = { environment: world.environment, now: () => world.clock.nowMs(), networkAddresses }
   const renderers = new Map<string, Renderer>()
   const errors: unknown[] = []
-  for (const name of bundles) {
-    const bundle = config.bundles.get(name)
-    if (bundle === undefined) throw new TypeError(`no bundle ${name}`)
+  for (const options of await rendererOptions(config, bundles, digestKey, world, owners)) {
+    const { name } = options.bundle
     try {
-      renderers.set(name, new Renderer({ bundle, functions, askers, digestKey, owners: known, ...functionsWorld }))
+      renderers.set(name, new Renderer(options))
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error
       errors.push(...error.errors.map(each => inBundle(name, each)))
@@ -85,6 +80,26 @@ export async function buildRenderers(
   }
   if (errors.length > 0) throw new AggregateError(errors, 'templates are wrong')
   return renderers
+}
+
+/** What the renderers of these bundles are made of. */
+export async function rendererOptions(
+  config: Config,
+  bundles: Iterable<string>,
+  digestKey: Uint8Array,
+  world: AppWorld,
+  owners?: Owners,
+): Promise<readonly RendererOptions[]> {
+  const askers = new Map<string, Asker>(config.providers)
+  const functions = renderFunctions(askers)
+  const known = owners ?? (await readOwners(world))
+  const { environment } = world
+  const common = { functions, askers, digestKey, owners: known, environment, networkAddresses }
+  return Array.from(bundles, name => {
+    const bundle = config.bundles.get(name)
+    if (bundle === undefined) throw new TypeError(`no bundle ${name}`)
+    return { bundle, ...common, now: () => world.clock.nowMs() }
+  })
 }
 
 /** Two bundles may well have a file of the same path. */

@@ -18,6 +18,8 @@ export interface Reading {
   /** Of an absent value, for people: what exactly is not there. No values. @default that the backend says there is nothing */
   readonly why?: string
   readonly lease?: Lease
+  /** Set when the reading was taken from the sealed copy of an earlier run, not from the backend. */
+  readonly lastKnownGood?: true
 }
 
 /** The backend's promise to keep a reading good for a while. */

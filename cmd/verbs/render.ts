@@ -1,11 +1,9 @@
 import { fromBytes } from '../../lib/base/text.ts'
-import { showDependency } from '../../lib/dependency.ts'
 import type { OutputFile } from '../../lib/generation.ts'
-import { takenWithin } from '../../lib/sync/settle.ts'
 import { withLog, readConfig } from '../setup.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommonOptions } from '../options.ts'
-import { openPreview, type Preview } from '../preview.ts'
+import { contentsOf, openPreview } from '../preview.ts'
 import { sayError, sayProblem } from '../terminal.ts'
 import type { World } from '../world.ts'
 
@@ -48,9 +46,9 @@ export async function render(options: RenderOptions, world: World): Promise<numb
   try {
     const deadlineMs = world.clock.monotonicMs() + (options.timeoutMs || Number.POSITIVE_INFINITY)
     for (const preview of previews.bundles) {
-      const files = await filesOf(preview, deadlineMs, appWorld, over.signal)
-      if (typeof files === 'number') return files
-      const code = print(preview.name, files)
+      const contents = await contentsOf(preview, deadlineMs, appWorld, over.signal)
+      if (typeof contents === 'number') return contents
+      const code = print(preview.name, contents.files)
       if (code !== ExitCode.done) return code
     }
     return ExitCode.done
@@ -83,29 +81,5 @@ export async function render(options: RenderOptions, world: World): Promise<numb
       terminal.out('\n')
     }
     return ExitCode.done
-  }
-}
-
-/** The files of one bundle as soon as they are complete, or the exit code when that does not come to be. */
-async function filesOf(
-  { name, renderer, inputs }: Preview,
-  deadlineMs: number,
-  { clock, terminal }: World,
-  signal: AbortSignal,
-): Promise<readonly OutputFile[] | number> {
-  for (;;) {
-    inputs.changed.clear()
-    const rendered = renderer.render(inputs)
-    inputs.want(rendered.wanted)
-    if (rendered.kind === 'complete') return rendered.contents.files
-    if (rendered.kind === 'broken') {
-      sayProblem(terminal, `${name}: ${rendered.problem.message}`, rendered.problem.hint)
-      return ExitCode.failed
-    }
-    if (await takenWithin(inputs.changed, deadlineMs - clock.monotonicMs(), clock, signal)) continue
-    for (const missing of rendered.missing) {
-      terminal.say(`${name}: still waiting for ${showDependency(missing)}: ${inputs.why(missing)}`)
-    }
-    return ExitCode.waiting
   }
 }

@@ -19,11 +19,12 @@ const ITEMS_MAX = 10_000
 export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<Listing> {
   if (file.source.kind !== 'template' || file.source.forEach === undefined) throw new TypeError('no forEach')
   const { name, text, syntax, forEach } = file.source
+  const { parse = parseTemplate } = options
   const rest = { functions: options.functions, ...syntax }
   const errors: unknown[] = []
-  const attempt = <T>(parse: () => T): T | undefined => {
+  const attempt = <T>(work: () => T): T | undefined => {
     try {
-      return parse()
+      return work()
     } catch (error) {
       errors.push(error)
       return undefined
@@ -32,8 +33,8 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
   const expression = attempt(() =>
     parseExpression<RenderContext>({ ...rest, name: `${file.path} (forEach)`, text: forEach }),
   )
-  const path = attempt(() => parseTemplate<RenderContext>({ ...rest, name: `${file.path} (path)`, text: file.path }))
-  const template = attempt(() => parseTemplate<RenderContext>({ ...rest, name, text }))
+  const path = attempt(() => parse({ ...rest, name: `${file.path} (path)`, text: file.path }))
+  const template = attempt(() => parse({ ...rest, name, text }))
   const attributes = attempt(() => attributesOf(file, options.owners))
   if (expression === undefined || path === undefined || template === undefined || attributes === undefined) {
     throw new AggregateError(errors)

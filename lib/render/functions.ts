@@ -74,7 +74,10 @@ export function refer(
   if (answer instanceof Tree) {
     throw new Error(`${name}://${path} is a directory; put it under files: with tree: instead`)
   }
-  return field === undefined || isForQuestion || answer === pending ? answer : fieldOf(parsed(path, answer), field)
+  if (field === undefined || isForQuestion || answer === pending) return answer
+  const keys = field.split('.')
+  questioning.took(keys)
+  return fieldOf(parsed(path, answer), keys)
 }
 
 /** What a provider has at a reference, a text parsed by its path's extension; a field is what it is. */
@@ -93,9 +96,10 @@ function parsed(path: string, answer: Value): Value {
 }
 
 /** The value at `a.b.c`. Throws an Error that names the nearest key there is, and no value. */
-function fieldOf(value: Value, field: string): Value {
+function fieldOf(value: Value, keys: readonly string[]): Value {
+  const field = keys.join('.')
   let found = value
-  for (const key of field.split('.')) {
+  for (const key of keys) {
     if (!(found instanceof Map)) throw new Error(`#${field}: there is no map that could have "${key}"`)
     const map = found as ReadonlyMap<string, Value>
     const next = map.get(key)

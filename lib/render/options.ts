@@ -1,6 +1,6 @@
 import type { BundleOptions } from '../bundle.ts'
 import type { Environment } from '../template/functions/standard.ts'
-import type { Bounds, FunctionTable } from '../template/template.ts'
+import type { Bounds, FunctionTable, parseTemplate } from '../template/template.ts'
 import type { Asker, RenderContext } from './functions.ts'
 
 /** What a renderer is made of. */
@@ -13,6 +13,8 @@ export interface RendererOptions extends Environment {
   /** Finds a user's or group's number by its name. */
   readonly owners: Owners
   readonly bounds?: Bounds
+  /** Makes the templates. @default parseTemplate */
+  readonly parse?: typeof parseTemplate<RenderContext>
 }
 
 export interface Owners {

@@ -28,6 +28,9 @@ export class Questioning {
     return (asked.answer = answerFrom(question, reading, args))
   }
 
+  /** Says that of the last answer only the field at these keys is taken. Nobody wants to know that, unless to explain the result. */
+  took(_keys: readonly string[]): void {}
+
   get answers(): Answers {
     return new Answers(this.#asked)
   }

@@ -8,9 +8,9 @@ import { forEachUnit } from './for-each.ts'
 import type { RendererOptions } from './options.ts'
 import type { View } from './question.ts'
 import { Single, type Entry } from './rendering.ts'
-import { Several } from './several.ts'
+import { Several, type Listing } from './several.ts'
 import { treeUnit } from './tree.ts'
-import { fromUnit, templateUnit } from './unit.ts'
+import { fromUnit, templateUnit, type Unit } from './unit.ts'
 
 /** What a render of a bundle came to. `wanted` is everything that was asked for, however it ended. */
 export type Rendered =
@@ -85,17 +85,20 @@ export class Renderer {
 }
 
 function entryOf(file: FileOptions, options: RendererOptions): Entry {
+  const listing = listingOf(file, options)
+  return listing === undefined ? new Single(unitOf(file, options)) : new Several(listing)
+}
+
+/** What lists the outputs of an entry that may have many; undefined for an entry of one. */
+export function listingOf(file: FileOptions, options: RendererOptions): Unit<Listing> | undefined {
   const { source } = file
-  switch (source.kind) {
-    case 'tree':
-      return new Several(treeUnit(file, options))
-    case 'from':
-      return new Single(fromUnit(file, options))
-    case 'template':
-      return source.forEach === undefined
-        ? new Single(templateUnit(file, options))
-        : new Several(forEachUnit(file, options))
-  }
+  if (source.kind === 'tree') return treeUnit(file, options)
+  return source.kind === 'template' && source.forEach !== undefined ? forEachUnit(file, options) : undefined
+}
+
+/** What gives the one output of an entry. */
+export function unitOf(file: FileOptions, options: RendererOptions): Unit {
+  return file.source.kind === 'from' ? fromUnit(file, options) : templateUnit(file, options)
 }
 
 function union(sets: readonly ReadonlyMap<DependencyId, Dependency>[]): readonly Dependency[] {

@@ -4,7 +4,7 @@ import { Tree, type TreeFile } from '../base/value.ts'
 import { TEMPLATE_BYTES_MAX, type FileOptions } from '../bundle.ts'
 import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
-import { parseTemplate, type Bounds, type Template, type TemplateOptions } from '../template/template.ts'
+import { parseTemplate, type Template, type TemplateOptions } from '../template/template.ts'
 import { askerOf, type RenderContext } from './functions.ts'
 import type { RendererOptions } from './options.ts'
 import type { Item, Listing } from './several.ts'
@@ -41,9 +41,11 @@ export function treeUnit(file: FileOptions, options: RendererOptions): Unit<List
         }
         const target = path.slice(0, -ENDING.length)
         if (answer.files.has(target) && isSelected(target, included, excluded)) throw twice(path, target)
-        const { functions, bounds = {} } = options
+        const { functions, bounds = {}, parse = parseTemplate } = options
         const template = { name: source + path, functions, ...render }
-        items.push(new TreeItem(prefix + path, treeFile, { ...output, path: prefix + target }, template, bounds))
+        items.push(
+          new TreeItem(prefix + path, treeFile, { ...output, path: prefix + target }, { template, bounds, parse }),
+        )
       }
       return { files, items }
     },
@@ -69,27 +71,23 @@ function twice(path: string, target: string): OperationalError {
 /** What is known of the output of a template before it is rendered. */
 type Made = Omit<OutputFile, 'content'>
 
+interface ItemOptions extends Required<Pick<RendererOptions, 'bounds' | 'parse'>> {
+  readonly template: Omit<TemplateOptions<RenderContext>, 'text'>
+}
+
 /** A file of a tree that is a template. It is the same item, and not parsed again, as long as its bytes stay the same. */
 class TreeItem implements Item {
   readonly title: string
   readonly #file: TreeFile
   readonly #made: Made
-  readonly #options: Omit<TemplateOptions<RenderContext>, 'text'>
-  readonly #bounds: Bounds
+  readonly #options: ItemOptions
   #template: Template<RenderContext> | undefined
 
-  constructor(
-    title: string,
-    file: TreeFile,
-    made: Made,
-    options: Omit<TemplateOptions<RenderContext>, 'text'>,
-    bounds: Bounds,
-  ) {
+  constructor(title: string, file: TreeFile, made: Made, options: ItemOptions) {
     this.title = title
     this.#file = file
     this.#made = made
     this.#options = options
-    this.#bounds = bounds
   }
 
   get key(): string {
@@ -107,7 +105,8 @@ class TreeItem implements Item {
     if (content.length > TEMPLATE_BYTES_MAX) {
       throw new Error(`a template of ${content.length} bytes, more than ${TEMPLATE_BYTES_MAX}`)
     }
-    this.#template ??= parseTemplate({ ...this.#options, text: fromBytes(content) })
-    return [{ ...this.#made, content: toBytes(this.#template.execute(null, context, this.#bounds)) }]
+    const { template, bounds, parse } = this.#options
+    this.#template ??= parse({ ...template, text: fromBytes(content) })
+    return [{ ...this.#made, content: toBytes(this.#template.execute(null, context, bounds)) }]
   }
 }

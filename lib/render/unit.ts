@@ -21,7 +21,8 @@ export function templateUnit(file: FileOptions, options: RendererOptions): Unit 
   if (file.source.kind !== 'template') throw new TypeError('not a template')
   const { name, text, syntax } = file.source
   const { delims, missingKey } = syntax
-  const template = parseTemplate<RenderContext>({ name, text, functions: options.functions, delims, missingKey })
+  const { functions, parse = parseTemplate } = options
+  const template = parse({ name, text, functions, delims, missingKey })
   const attributes = attributesOf(file, options.owners)
   return {
     title: file.path,

@@ -1,0 +1,213 @@
+import type { Tree, Value } from '../base/value.ts'
+import type { FileOptions } from '../bundle.ts'
+import { dependencyId, type Dependency } from '../dependency.ts'
+import type { OutputFile } from '../generation.ts'
+import type { Question } from '../provider.ts'
+import type { Reading } from '../reading.ts'
+import { traceTemplate, type Origin, type Traced } from '../template/trace/template.ts'
+import type { Pending, Template, TemplateOptions } from '../template/template.ts'
+import type { RenderContext } from './functions.ts'
+import type { RendererOptions } from './options.ts'
+import { Questioning, type View } from './question.ts'
+import { listingOf, unitOf } from './renderer.ts'
+import type { Listing } from './several.ts'
+import type { Unit } from './unit.ts'
+
+/** Where the bytes of one file come from. */
+export interface Explanation {
+  readonly content: Uint8Array
+  /** Together they are the whole content, in its order. */
+  readonly segments: readonly ExplainedSegment[]
+}
+
+/** Some bytes of a file; see `Segment` of the template engine for what is promised. */
+export interface ExplainedSegment {
+  readonly bytes: number
+  /** What wrote it; undefined where no template was in between. */
+  readonly place: { readonly template: string; readonly line: number; readonly column: number } | undefined
+  /** What it shows. */
+  readonly from: readonly Provenance[]
+  /** What decided that it is there. */
+  readonly under: readonly Provenance[]
+}
+
+/** A part of what a provider answered. */
+export interface Provenance {
+  readonly dependency: Dependency
+  /** What was asked of the dependency: its own path, or a part of it, as a file of a tree. */
+  readonly path: string
+  /** Keys, from the outermost; none for all of it. */
+  readonly field: readonly string[]
+  readonly reading: Reading
+}
+
+/** Explains one file of a bundle that this view can render completely; undefined where the bundle has no such file. */
+export function explainFile(options: RendererOptions, path: string, view: View): Explanation | undefined {
+  const { environment, now, networkAddresses, bundle } = options
+  const tracing = { ...options, parse: parseTraced }
+  for (const configured of bundle.files) {
+    const questioning = new TracingQuestioning(view)
+    const context = { questioning, environment, now, networkAddresses }
+    const listing = listingOf(configured, tracing)
+    const explained =
+      listing === undefined
+        ? explainUnit(unitOf(configured, tracing), path, context)
+        : explainListed(listing, configured, path, context)
+    if (explained !== undefined) return explained
+  }
+  return undefined
+}
+
+interface Context extends RenderContext {
+  readonly questioning: TracingQuestioning
+}
+
+function explainUnit(unit: Unit, path: string, context: Context): Explanation | undefined {
+  const file = unit.evaluate(context).find(each => each.path === path)
+  return file && explained(file, context.questioning)
+}
+
+/** Explains an output of an entry that has many: what was listed decides whether there is one. */
+function explainListed(
+  listing: Unit<Listing>,
+  { path: above, source }: FileOptions,
+  path: string,
+  context: Context,
+): Explanation | undefined {
+  const { questioning } = context
+  const { files, items } = listing.evaluate(context)
+  const listed = questioning.taken()
+  const file = files.find(each => each.path === path)
+  // What is below the configured path is below what was asked for.
+  const below = (at: string) => (source.kind === 'tree' ? at.slice(above === '.' ? 0 : above.length + 1) : '')
+  if (file !== undefined)
+    return wholly(
+      file,
+      listed.map(origin => provenanceOf(origin, below(path))),
+    )
+  for (const item of items) {
+    questioning.begin(listed)
+    const made = item.evaluate(context).find(each => each.path === path)
+    if (made === undefined) continue
+    const under = listed.map(origin => provenanceOf(origin, source.kind === 'tree' ? below(item.title) : ''))
+    return explained(made, questioning, under)
+  }
+  return undefined
+}
+
+/** @param under what decided, besides, that there is such a file */
+function explained(
+  { content }: OutputFile,
+  questioning: TracingQuestioning,
+  under: readonly Provenance[] = [],
+): Explanation {
+  // A path is a template, too; the content is executed last.
+  const traced = questioning.traced.at(-1)
+  if (traced === undefined)
+    return wholly(
+      { content },
+      questioning.taken().map(origin => provenanceOf(origin)),
+    )
+  const named = questioning.traced.slice(0, -1).flatMap(({ segments }) => segments)
+  const fromPath = named.flatMap(segment => [...segment.from, ...segment.under].map(origin => provenanceOf(origin)))
+  return { content, segments: segmentsOf(traced, [...under, ...fromPath]) }
+}
+
+/** A content that no template made. */
+function wholly({ content }: Pick<OutputFile, 'content'>, from: readonly Provenance[]): Explanation {
+  return { content, segments: [{ bytes: content.length, place: undefined, from, under: [] }] }
+}
+
+/** Parses a template that leaves with the questioning what it knows of its output. */
+function parseTraced(options: TemplateOptions<RenderContext>): Template<RenderContext> {
+  const template = traceTemplate(options)
+  return {
+    name: template.name,
+    execute(dot, context, bounds = {}) {
+      const { questioning } = context
+      if (!(questioning instanceof TracingQuestioning)) throw new TypeError('nobody wants to know')
+      const traced = template.trace(dot, context, {
+        taken: () => questioning.taken(),
+        dot: questioning.dot,
+        bounds,
+      })
+      questioning.traced.push({ name: template.name, ...traced })
+      return traced.output
+    },
+  }
+}
+
+/** What an origin's token stands for: something that was asked for. */
+interface Asked {
+  readonly dependency: Dependency
+  readonly path: string
+  readonly reading: Reading
+}
+
+/** What is known of the output of a template of this name. */
+interface Named extends Traced {
+  readonly name: string
+}
+
+/** A questioning that can tell what was asked for. */
+class TracingQuestioning extends Questioning {
+  /** Of the templates that were executed since `begin`, in their order. */
+  traced: Named[] = []
+  /** What the dot of those templates was made of. */
+  dot: readonly Origin[] = []
+  readonly #view: View
+  readonly #known = new Map<string, Asked>()
+  #taken: Origin[] = []
+
+  constructor(view: View) {
+    super(view)
+    this.#view = view
+  }
+
+  /** Begins with another output, whose dot was made of this. */
+  begin(dot: readonly Origin[]): void {
+    this.traced = []
+    this.dot = dot
+  }
+
+  override ask(question: Question, provider: string, args: readonly Value[]): Value | Tree | Pending {
+    const dependency = question.ask(provider, args)
+    const reading = this.#view.get(dependency)
+    const [first, field] = args
+    if (reading !== undefined) {
+      const path = typeof first === 'string' ? first : dependency.path
+      const key = JSON.stringify([dependencyId(dependency), path])
+      const token = this.#known.get(key) ?? { dependency, path, reading }
+      this.#known.set(key, token)
+      const isField = question.hasFields === true && typeof field === 'string'
+      this.#taken.push({ token, path: isField ? [field] : [] })
+    }
+    return super.ask(question, provider, args)
+  }
+
+  override took(keys: readonly string[]): void {
+    const last = this.#taken.pop()
+    if (last !== undefined) this.#taken.push({ ...last, path: [...last.path, ...keys] })
+  }
+
+  /** What was asked for since this was last called. */
+  taken(): readonly Origin[] {
+    const taken = this.#taken
+    this.#taken = []
+    return taken
+  }
+}
+
+function segmentsOf({ name, segments }: Named, besides: readonly Provenance[]): readonly ExplainedSegment[] {
+  return segments.map(({ bytes, line, column, from, under }) => ({
+    bytes,
+    place: { template: name, line, column },
+    from: from.map(origin => provenanceOf(origin)),
+    under: [...besides, ...under.map(origin => provenanceOf(origin))],
+  }))
+}
+
+function provenanceOf({ token, path: field }: Origin, below = ''): Provenance {
+  const { dependency, path, reading } = token as Asked
+  return { dependency, path: [path, below].filter(part => part !== '').join('/'), field, reading }
+}
