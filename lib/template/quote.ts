@@ -15,6 +15,16 @@ export function quoteToAscii(text: string): string {
   return `"${escapeAll(text, '"', true)}"`
 }
 
+/** In double quotes, with each byte that is no printable ASCII as `\xNN`. */
+export function quoteBytes(text: string): string {
+  const parts = Array.from(toBytes(text), byte => {
+    if (byte < 0x20 || byte >= 0x80) return `\\x${byte.toString(16).padStart(2, '0')}`
+    const letter = String.fromCharCode(byte)
+    return letter === '"' || letter === '\\' ? `\\${letter}` : letter
+  })
+  return `"${parts.join('')}"`
+}
+
 /** A code point as a single-quoted Go character. */
 export function quoteRune(rune: number, ascii: boolean): string {
   return `'${escapeRune(validRune(rune), "'", ascii)}'`

@@ -7,6 +7,7 @@ require (
 	github.com/Masterminds/sprig/v3 v3.3.0
 	github.com/hashicorp/consul-template v0.42.1
 	github.com/hashicorp/go-sockaddr v1.0.7
+	outrigger/go-parity v0.0.0
 )
 
 require (
@@ -58,3 +59,5 @@ require (
 	golang.org/x/time v0.15.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 )
+
+replace outrigger/go-parity => ../go-parity

@@ -1,12 +1,16 @@
 // Record runs template cases through the functions of consul-template and sprig and writes what came out, one JSON object a line.
 //
-// Usage: record [NAME…], which writes rows/NAME.jsonl, or all of them, besides names.json and interfaces.json
+// Usage: record [-random N -seed S] [NAME…], which writes rows/NAME.jsonl, or all of them, besides names.json and interfaces.json
+//
+//	record -bench >../../bench/go-function-cost.json
+//	record -serve, which measures beside another program
 package main
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -19,6 +23,8 @@ import (
 	"text/template"
 	"time"
 	"unicode/utf8"
+
+	"outrigger/go-parity/cost"
 )
 
 // A Case is what goes into the engine.
@@ -32,6 +38,20 @@ type Case struct {
 }
 
 func main() {
+	random := flag.Int("random", 3000, "how many random cases to make")
+	seed := flag.Uint64("seed", 1, "seed of the random cases")
+	bench := flag.Bool("bench", false, "measure the benchmark template instead")
+	serve := flag.Bool("serve", false, "measure it when a line of the input names it")
+	flag.Parse()
+	if *bench || *serve {
+		functions := functionsFor(template.New("t"), nil)
+		if *bench {
+			check(cost.Write("function-parity", workloads, functions, os.Stdout))
+		} else {
+			check(cost.Serve(workloads, functions, os.Stdin, os.Stdout))
+		}
+		return
+	}
 	// spew_dump and spew_printf print there.
 	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	paths, err := filepath.Glob("cases/*.txt")
@@ -47,6 +67,7 @@ func main() {
 		check(recordInto(name, cases))
 	}
 	check(recordInto("prefixed", withPrefix(all)))
+	check(recordInto("random", randomCases(*seed, *random)))
 	check(writeJSON("names.json", names()))
 	check(writeJSON("interfaces.json", interfaces()))
 }
@@ -59,7 +80,7 @@ func writeJSON(path string, value any) error {
 
 // recordInto writes a file of rows, if it is asked for.
 func recordInto(name string, cases []Case) error {
-	if len(os.Args) > 1 && !slices.Contains(os.Args[1:], name) {
+	if flag.NArg() > 0 && !slices.Contains(flag.Args(), name) {
 		return nil
 	}
 	var rows bytes.Buffer

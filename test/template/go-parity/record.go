@@ -3,6 +3,7 @@
 // Usage: go run . [-random N -seed S] [cases.txt] >rows.jsonl
 //
 //	go run . -bench >../../bench/go-template-cost.json
+//	go run . -serve, which measures beside another program
 package main
 
 import (
@@ -21,6 +22,8 @@ import (
 	"text/template"
 	"time"
 	"unicode/utf8"
+
+	"outrigger/go-parity/cost"
 )
 
 // A Case is what goes into the engine.
@@ -38,12 +41,15 @@ func main() {
 	random := flag.Int("random", 0, "make this many random cases instead of reading a file")
 	seed := flag.Uint64("seed", 1, "seed of the random cases")
 	bench := flag.Bool("bench", false, "measure the benchmark templates instead")
+	serve := flag.Bool("serve", false, "measure those that the lines of the input name")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	switch {
 	case *bench:
-		check(writeCosts(out))
+		check(cost.Write("go-parity", workloads, nil, out))
+	case *serve:
+		check(cost.Serve(workloads, nil, os.Stdin, os.Stdout))
 	case *random > 0:
 		check(record(out, randomCases(*seed, *random)))
 	default:

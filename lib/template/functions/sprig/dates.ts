@@ -1,7 +1,8 @@
 import { int, type Value } from '../../../base/value.ts'
-import type { TemplateFunction } from '../../function.ts'
+import type { Executing, TemplateFunction } from '../../function.ts'
 import { Instance, type Method } from '../../instance.ts'
 import { parseTime } from '../../parse-time.ts'
+import { quoteBytes } from '../../quote.ts'
 import {
   clockOf,
   dayOfYear,
@@ -32,12 +33,12 @@ export const dateFunctions: readonly TemplateFunction<Time>[] = [
     }
   }),
   define('mustToDate LAYOUT TEXT', ['string', 'string'], (layout, text, execution) => {
-    return new TimeInstance(parseTime(layout, text, part => execution.quoted(part, 'q')))
+    return new TimeInstance(parseTime(layout, text, quotedBy(execution)))
   }),
   ...alsoAs(
     define('mustDateModify DURATION TIME', ['string', `struct ${TIME_TYPE}`], (text, time, execution) => {
       const { nanos, zone } = momentOf(time)
-      return new TimeInstance({ nanos: nanos + parseDuration(text, part => execution.quoted(part, 'q')), zone })
+      return new TimeInstance({ nanos: nanos + parseDuration(text, quotedBy(execution)), zone })
     }),
     'must_date_modify',
   ),
@@ -59,6 +60,11 @@ export const dateFunctions: readonly TemplateFunction<Time>[] = [
     call: (context, [value = null]) => formatDuration(clamped(rounded(since(value, () => context.now())))),
   },
 ]
+
+/** How Go's package `time` quotes what it could not read. */
+function quotedBy(execution: Executing): (part: string) => string {
+  return part => (execution.showsValues ? quoteBytes(part) : execution.quoted(part, 'q'))
+}
 
 /** Go's zero of times: the first moment of the year 1. */
 const ZERO: Moment = { nanos: -62_135_596_800n * NANOS_PER_SECOND, zone: UTC }

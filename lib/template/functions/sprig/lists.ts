@@ -104,8 +104,10 @@ function sliced(list: Value, [from = 0, to]: readonly Value[]): Value {
 function chunks(list: Value, size: number): readonly Value[] {
   const items = itemsOf(list, 'Cannot chunk type')
   const count = Math.floor((items.length - 1) / size) + 1
-  if (!(count >= 0 && count < Infinity)) throw new Error('runtime error: makeslice: len out of range')
-  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size))
+  // A size below zero is one only of a last part that has items of its own: the rest that a division leaves.
+  const isSize = size > 0 || count === 0 || (count === 1 && items.length % size > 0)
+  if (!(count >= 0 && count < Infinity && isSize)) throw new Error('runtime error: makeslice: len out of range')
+  return Array.from({ length: count }, (_, i) => items.slice(i * size, i === count - 1 ? undefined : (i + 1) * size))
 }
 
 function concat(lists: readonly Value[]): readonly Value[] {
