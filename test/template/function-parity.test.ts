@@ -10,6 +10,8 @@ import { healthService, keyPair } from './function-parity/structs.ts'
 const FOLDER = new URL('./function-parity/', import.meta.url)
 const ROWS = new URL('rows/', FOLDER)
 const SHOWN_MAX = 20
+/** Passwords and keys take long to derive and to make: that is what they are for. */
+const TIMEOUT_MS = 300_000
 const KINDS = ['output', 'parseError', 'execError'] as const
 /** Fewer would mean that rows were lost, and that the comparison proves little. */
 const ROWS_MIN = 10_000
@@ -56,13 +58,17 @@ const rowsOf = new Map(files.map(name => [name, readRows(name)]))
 const rows = [...rowsOf.values()].flat()
 
 describe('a function behaves as in consul-template and sprig', () => {
-  test.each(files)('in every row of %s', name => {
-    const ours = (rowsOf.get(name) ?? []).filter(({ uses }) => uses.every(each => covered.has(each)))
+  test.each(files)(
+    'in every row of %s',
+    name => {
+      const ours = (rowsOf.get(name) ?? []).filter(({ uses }) => uses.every(each => covered.has(each)))
 
-    const differences = ours.map(differenceOf).filter(difference => difference !== undefined)
+      const differences = ours.map(differenceOf).filter(difference => difference !== undefined)
 
-    expect(differences.slice(0, SHOWN_MAX).join('\n'), `${differences.length} of ${ours.length} rows differ`).toBe('')
-  })
+      expect(differences.slice(0, SHOWN_MAX).join('\n'), `${differences.length} of ${ours.length} rows differ`).toBe('')
+    },
+    TIMEOUT_MS,
+  )
 
   test('in rows enough to mean something, each with its own name and one result', () => {
     expect(rows.length).toBeGreaterThan(ROWS_MIN)

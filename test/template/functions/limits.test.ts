@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { failureOf, run } from './run.ts'
 
+/** Far more than it takes: what would go on for ever takes longer. */
+const HANG_MS = 30_000
+
 describe('a function ends soon with an error, not late with an output', () => {
   test.each([
     ['a long loop', '{{range loop 1000000000}}{{end}}', 'bound'],
@@ -21,18 +24,22 @@ describe('a function ends soon with an error, not late with an output', () => {
     ],
     ['a long expression', '{{regexMatch (printf "%020000d" 0) "a"}}', 'execute'],
     ['an expression of repetitions of repetitions', '{{regexMatch "((a{100}){100}){100}" "a"}}', 'execute'],
-  ])('%s', (_, text, code) => {
-    const started = performance.now()
+  ])(
+    '%s',
+    (_, text, code) => {
+      const started = performance.now()
 
-    expect(failureOf(text).code).toBe(code)
-    expect(performance.now() - started).toBeLessThan(5_000)
-  })
+      expect(failureOf(text).code).toBe(code)
+      expect(performance.now() - started).toBeLessThan(HANG_MS)
+    },
+    2 * HANG_MS,
+  )
 
   test('an expression that makes others backtrack for ever', () => {
     const started = performance.now()
 
     expect(run('{{regexMatch "^(a+)+$" (print (printf "%0100000d" 0 | replaceAll "0" "a") "b")}}')).toBe('false')
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(performance.now() - started).toBeLessThan(HANG_MS)
   })
 })
 
