@@ -9,6 +9,7 @@ import type { Time } from '../time.ts'
 import { issuerFrom, signCertificate, type Issuer, type Subject } from './certificate.ts'
 import { define } from './define.ts'
 import { generateCertificateKey, generateKey, printKey, readKey } from './keys.ts'
+import { weighSlowCall } from './limits.ts'
 import { readPem } from './pem.ts'
 
 const TYPE = 'sprig.certificate'
@@ -17,7 +18,8 @@ const SUBJECT: readonly ParameterKind[] = ['string', 'list', 'list', 'int']
 /** The functions that make keys and certificates. What they make is new each time; but a template is executed again only when an
  *  answer that it got has changed. */
 export const certificateFunctions: readonly TemplateFunction<Time>[] = [
-  define('genPrivateKey TYPE', ['string'], type => {
+  define('genPrivateKey TYPE', ['string'], (type, execution) => {
+    weighSlowCall(execution)
     const key = generateKey(type)
     return key === undefined ? `Unknown type ${type}` : printKey(key)
   }),
@@ -61,7 +63,10 @@ function generating(
     name: signature.slice(0, signature.indexOf(' ')),
     signature,
     parameters,
-    call: ({ now }, args, execution) => generate({ nowMs: now(), args, execution }),
+    call({ now }, args, execution) {
+      weighSlowCall(execution)
+      return generate({ nowMs: now(), args, execution })
+    },
   }
 }
 

@@ -4,19 +4,22 @@ import type { Executing, TemplateFunction } from '../../function.ts'
 import { base64, decodeBase64 } from '../base64.ts'
 import { hashPassword } from './bcrypt.ts'
 import { define } from './define.ts'
+import { weighSlowCall } from './limits.ts'
 
 /** The functions on passwords and ciphers. Where chance is in it, the result is new each time; but a template is executed again
  *  only when an answer that it got has changed. */
 export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
   define('bcrypt PASSWORD', ['string'], bcrypt),
-  define('htpasswd USER PASSWORD', ['string', 'string'], (user, password) =>
-    user.includes(':') ? `invalid username: ${user}` : `${user}:${bcrypt(password)}`,
+  define('htpasswd USER PASSWORD', ['string', 'string'], (user, password, execution) =>
+    user.includes(':') ? `invalid username: ${user}` : `${user}:${bcrypt(password, execution)}`,
   ),
   define(
     'derivePassword COUNTER TYPE PASSWORD USER SITE',
     ['int', 'string', 'string', 'string', 'string'],
-    (counter, type, password, user, site) =>
-      derivePassword(Number(BigInt.asUintN(32, BigInt(counter))), { type, password, user, site }),
+    (counter, type, password, user, site, execution) => {
+      weighSlowCall(execution)
+      return derivePassword(Number(BigInt.asUintN(32, BigInt(counter))), { type, password, user, site })
+    },
   ),
   define('encryptAES PASSWORD TEXT', ['string', 'string'], (password, text) => {
     if (text === '') return ''
@@ -30,7 +33,8 @@ export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
 /** What bcrypt takes into account. */
 const PASSWORD_BYTES_MAX = 72
 
-function bcrypt(password: string): string {
+function bcrypt(password: string, execution: Executing): string {
+  weighSlowCall(execution)
   const bytes = toBytes(password)
   if (bytes.length <= PASSWORD_BYTES_MAX) return hashPassword(password)
   return `failed to encrypt string with bcrypt: bcrypt: password length exceeds ${PASSWORD_BYTES_MAX} bytes`
