@@ -20,10 +20,12 @@ import { readDigestKey } from '../lib/state/digest-key.ts'
 import { Hold } from '../lib/state/hold.ts'
 import { openJournal } from '../lib/state/journal.ts'
 import { acquireLock } from '../lib/state/lock.ts'
+import type { KeptLease } from '../lib/reading.ts'
 import type { Status } from '../lib/status.ts'
 import { Reconciler } from '../lib/sync/reconciler.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
 import { hideCredentials } from './credentials.ts'
+import { openSealed } from './sealed.ts'
 import { buildRenderers, openSources, type Sources } from './sources.ts'
 import type { AppWorld } from './world.ts'
 
@@ -61,6 +63,7 @@ export class App {
   readonly #holds = new Map<string, Hold>()
   readonly #notifiers = new Map<string, Notifier>()
   readonly #reporter: Reporter
+  #revokes = false
 
   constructor(
     config: Config,
@@ -90,8 +93,9 @@ export class App {
   }
 
   /** Takes the locks, opens what is needed, and only then starts the loops, which take up what was left. Rejects when a lock is
-   *  held, a port is taken or the state cannot be used; then nothing has been published or told. */
-  async start(): Promise<void> {
+   *  held, a port is taken or the state cannot be used; then nothing has been published or told.
+   *  @param leases those of the configuration that this one takes the place of */
+  async start(leases: readonly KeptLease[] = []): Promise<void> {
     const { clock } = this.#world
     const { stateDirectory, bundles, admin } = this.config
     // The state directory is one writer's as well: journals and private stores lie there.
@@ -99,7 +103,11 @@ export class App {
     this.#scope.onEnd(() => lock.release())
     for (const { name, volume } of bundles.values()) if (volume !== undefined) await this.#hold(name, volume)
     // Before the locks are given back, since providers write to the state directory. It may be closed again.
-    this.#scope.onEnd(() => this.#sources.close())
+    const sealed = await openSealed(this.config, this.#world)
+    this.#scope.onEnd(() => sealed?.close())
+    this.#scope.onEnd(() => this.#sources.close(this.#revokes ? 'asked' : undefined))
+    // What was handed over is newer than what was written down of it.
+    this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...leases])
     if (admin !== undefined && this.#options.listen !== false) {
       const { log, redactor } = this.#world
       const redact = (line: string) => redactor.redact(line)
@@ -113,12 +121,19 @@ export class App {
   }
 
   /** Ends the loops, in the middle of whatever they do: what is durable is taken up at the next start. Only a hook that is
-   *  being called is given some time to end. Rejects when something has not ended in time: a file system that hangs, say. */
-  async stop(): Promise<void> {
+   *  being called is given some time to end. Rejects when something has not ended in time: a file system that hangs, say.
+   *  @param isLast whether no other start follows this end, so that leases are revoked where that is asked for */
+  async stop(isLast = false): Promise<void> {
+    this.#revokes = isLast
     const hint = 'the log says what was under way; a network file system that is away holds up whoever uses it'
     const timeoutError = () => new OperationalError('timeout', 'something does not end', { hint })
     const end = () => this.#scope.end(new Error('stopping'))
     await withDeadline({ timeoutMs: STOP_MS_MAX, timeoutError }, end, this.#world.clock, new AbortController().signal)
+  }
+
+  /** The leases that it kept, for the configuration that takes its place; after `stop`. */
+  handOver(): readonly KeptLease[] {
+    return this.#sources.store.handOver()
   }
 
   status(): Status {
@@ -170,7 +185,7 @@ export class App {
         settle: bundle.settle,
         keep: bundle.keep,
         hooks: hooks.map(hook => hook.id),
-        inputs: this.#sources.store.subscribe(),
+        inputs: this.#sources.store.subscribe(bundle.name),
         renderer,
         publisher,
         hold: async () => this.#holds.get(bundle.name)?.ensure(),

@@ -63,7 +63,8 @@ export async function openPreview(config: Config, names: readonly string[], worl
     return {
       bundles: [...renderers].map(([name, renderer]) => ({ name, renderer, inputs: sources.store.subscribe() })),
       async close() {
-        await sources.close()
+        // Nobody uses what was only looked at.
+        await sources.close('all')
         await removeState()
       },
     }

@@ -6,6 +6,7 @@ import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import type { Owners, RendererOptions } from '../lib/render/options.ts'
 import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
+import { identityOf } from './identity.ts'
 import { networkAddresses } from './network.ts'
 import { readOwners } from './owners.ts'
 import type { AppWorld } from './world.ts'
@@ -13,9 +14,13 @@ import type { AppWorld } from './world.ts'
 /** The providers of a configuration, and the store that watches them. */
 export interface Sources {
   readonly store: Store
-  /** Ends the watches, then closes the providers. */
-  close(): Promise<void>
+  /** Ends the watches, then closes the providers. May be called again; what was said first holds.
+   *  @param revokes whose leases are revoked: of the providers that are configured so, or of all. @default of none */
+  close(revokes?: 'asked' | 'all'): Promise<void>
 }
+
+/** How long leases may take to be revoked at the end; what is not revoked by then ends by itself. */
+const REVOKE_MS_MAX = 5_000
 
 /** Opens every provider; no network is used yet. */
 export async function openSources(config: Config, world: AppWorld): Promise<Sources> {
@@ -32,14 +37,18 @@ export async function openSources(config: Config, world: AppWorld): Promise<Sour
     await closeProviders()
     throw error
   }
-  const store = new Store({ ...world, providers })
-  return {
-    store,
-    async close() {
-      await store.close()
-      await closeProviders()
-    },
+  const identities = new Map([...config.providers].map(([name, provider]) => [name, identityOf(provider)]))
+  const store = new Store({ ...world, providers, identities })
+  const end = async (revokes: 'asked' | 'all' | undefined) => {
+    const revoked = [...config.providers.values()].filter(
+      ({ revokesOnShutdown }) => revokes === 'all' || (revokes === 'asked' && revokesOnShutdown),
+    )
+    const names = new Set(revoked.map(({ name }) => name))
+    await store.close({ providers: names, withinMs: REVOKE_MS_MAX })
+    await closeProviders()
   }
+  let ending: Promise<void> | undefined
+  return { store, close: revokes => (ending ??= end(revokes)) }
 }
 
 function hostOf(name: string, config: Config, { clock, random, log, environment, fileSystem }: AppWorld) {

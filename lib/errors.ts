@@ -1,4 +1,4 @@
-import { OperationalError } from './base/errors.ts'
+import { messageOf, OperationalError } from './base/errors.ts'
 
 export { messageOf, OperationalError, systemCode } from './base/errors.ts'
 
@@ -27,4 +27,9 @@ export class ProviderError extends OperationalError {
     super(code, message, options)
     this.retryAfterMs = options.retryAfterMs
   }
+}
+
+/** What a provider threw, as it should have: anything else is taken for `unavailable`. */
+export function asProviderError(cause: unknown): ProviderError {
+  return cause instanceof ProviderError ? cause : new ProviderError('unavailable', messageOf(cause), { cause })
 }

@@ -14,9 +14,16 @@ export interface Provider {
    *  Guaranteed by a provider: the newest reading is yielded in the end; a change is never missed for good. Allowed: to yield
    *  the same again, to leave out readings in between. What does not exist is a reading whose value is `absent`.
    *  Throws a `ProviderError` when the backend cannot be read; the store waits and calls again. Ends soon after the signal
-   *  aborts, by returning or by throwing the signal's reason. */
+   *  aborts, by returning or by throwing the signal's reason.
+   *
+   *  A reading with a lease is the last of its watch: the store ends the watch, renews the lease, and watches again only to
+   *  replace what cannot be renewed. So each watch of it may make a new one (a credential, a certificate), and only once. */
   watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading>
-  renew?(lease: Lease, signal: AbortSignal): Promise<Lease>
+  /** Asks for the lease's own duration once more, and gives what was granted, maybe less. Gives undefined when the backend knows
+   *  no such lease: it has ended or was revoked, and the reading with it. Throws a `ProviderError` on anything else; the store
+   *  asks again while the lease has time. Never makes a new one. Without this method leases are only replaced. */
+  renew?(lease: Lease, signal: AbortSignal): Promise<Lease | undefined>
+  /** Ends the lease now. One that has ended already is no error. Throws a `ProviderError`; the store asks again. */
   revoke?(lease: Lease, signal: AbortSignal): Promise<void>
   /** Whether the backend can be reached and read, for `doctor`. */
   check?(signal: AbortSignal): Promise<Health>
@@ -42,6 +49,11 @@ export interface ProviderPlugin<Options = unknown> {
   readonly tree?: Question
   /** The template functions that ask a provider of this type, by name. */
   readonly functions: Readonly<Record<string, Question>>
+  /** Whether it reads what is on this machine anyway: its readings are then not kept for a restart. @default false */
+  readonly isLocal?: boolean
+  /** What its readings hang on (an address, a namespace) and nothing else: what was kept for a restart or a reload is used only
+   *  while this stays the same. No credential. @default all options but the credentials */
+  identity?(options: Options): string
   /** Makes a provider. Uses no network yet; rejects with a `bad-config` ProviderError only on what a schema cannot see. */
   open(options: Options, host: ProviderHost): Promise<Provider>
 }

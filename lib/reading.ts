@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Tree, Value } from './base/value.ts'
+import type { Dependency } from './dependency.ts'
 
 /** What a reading holds when the backend answers that there is nothing: an answer, not an error. */
 export const absent: unique symbol = Symbol('absent')
@@ -17,18 +18,37 @@ export interface Reading {
   readonly sensitive: boolean
   /** Of an absent value, for people: what exactly is not there. No values. @default that the backend says there is nothing */
   readonly why?: string
+  /** Set where reading again would make something new: the store then renews this one for as long as it can. */
   readonly lease?: Lease
-  /** Set when the reading was taken from the sealed copy of an earlier run, not from the backend. */
+  /** It was kept from before a restart, and its provider cannot be read now. Only the store sets this. */
   readonly lastKnownGood?: true
 }
 
 /** The backend's promise to keep a reading good for a while. */
 export interface Lease {
+  /** The backend's own name for it; empty where it has none, then it can be neither renewed nor revoked and only ends. */
   readonly id: string
+  /** For how long it was granted, from when it was asked for. Within a process this decides, as a wall clock may leap. */
   readonly durationMs: number
   readonly renewable: boolean
-  /** When it ends, in milliseconds since 1970. */
+  /** When it ends, in milliseconds since 1970: for another process, after a restart. */
   readonly endsAtMs: number
+}
+
+/** A lease and what it takes to renew, replace and revoke it, also in another process. */
+export interface KeptLease {
+  readonly dependency: Dependency
+  /** What the provider read from when it was given; see `ProviderPlugin.identity`. */
+  readonly identity: string
+  readonly lease: Lease
+  /** Undefined once another has taken its place: then the lease waits to be revoked, and the value is nobody's any more. */
+  readonly reading: Reading | undefined
+  /** The bundles that may show something of it. */
+  readonly users: readonly string[]
+  /** Greater than that of every lease before it. */
+  readonly order: number
+  /** When this was written down, in milliseconds since 1970. */
+  readonly keptAtMs: number
 }
 
 /** How much of a hash is a revision: 64 bits, which no accident meets twice and a person can compare. */

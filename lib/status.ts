@@ -30,4 +30,7 @@ export interface ProviderStatus {
   readonly error: string | undefined
   /** How long ago the oldest of the readings that failing watches left behind was last known to be good, in milliseconds. */
   readonly staleMs: number | undefined
+  /** How long ago the oldest of the readings was read that were kept from before a restart and are served because the provider
+   *  cannot be read, in milliseconds; undefined where there are none. */
+  readonly lastKnownGoodMs?: number | undefined
 }

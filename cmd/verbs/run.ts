@@ -65,7 +65,8 @@ async function keepCurrent(
     sayError(terminal, error)
     return ExitCode.failed
   } finally {
-    await end(app)
+    // After a failure whoever supervises us starts us again.
+    await end(app, leaving.signal.aborted)
   }
 
   /** A start leaves much behind that an idle process would keep for ever. */
@@ -94,21 +95,24 @@ async function keepCurrent(
       return old
     }
     await end(old)
+    const leases = old.handOver()
     try {
-      await next.start()
+      await next.start(leases)
       log.info('configuration loaded', { config: next.config.file })
       return next
     } catch (error) {
       log.error('configuration not started, the old one stays', { error: messageOf(error) })
       await end(next)
       const again = await build(old.config)
-      await again.start()
+      await again.start([...leases, ...next.handOver()])
       return again
     }
   }
 
   /** What cannot be closed does not change how the program ends, nor keep the next configuration from being started. */
-  async function end(ending: App): Promise<void> {
-    await ending.stop().catch((error: unknown) => log.warn('not ended in good order', { error: messageOf(error) }))
+  async function end(ending: App, isLast = false): Promise<void> {
+    await ending
+      .stop(isLast)
+      .catch((error: unknown) => log.warn('not ended in good order', { error: messageOf(error) }))
   }
 }

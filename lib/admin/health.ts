@@ -39,11 +39,15 @@ function bundleLine({ name, ready, summary }: BundleStatus): string {
   return oneLine(`bundle ${name}: ${ready ? 'ready' : 'not ready'}: ${summary}`)
 }
 
-function providerLine({ name, type, watches, error, staleMs }: ProviderStatus): string {
+function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs }: ProviderStatus): string {
   const who = `provider ${name} (${type})`
   if (error === undefined) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
   const age = staleMs === undefined ? '' : `; its readings are up to ${formatDurationMs(staleMs)} old`
-  return oneLine(`${who}: warning: ${error}${age}`)
+  const kept =
+    lastKnownGoodMs === undefined
+      ? ''
+      : `; serving last-known-good readings from before the start, up to ${formatDurationMs(lastKnownGoodMs)} old`
+  return oneLine(`${who}: warning: ${error}${age}${kept}`)
 }
 
 /** A line of ours on one line: what a backend said may hold line breaks, and a reader goes by lines. */

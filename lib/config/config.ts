@@ -24,6 +24,8 @@ export interface Config {
   readonly bundles: ReadonlyMap<string, BundleOptions>
   /** @default '/var/lib/outrigger' */
   readonly stateDirectory: string
+  /** The file with the key that seals what is kept for a restart; without it, a key of our own in the state directory. */
+  readonly stateKey: string | undefined
   /** Where the health listener listens; without it there is none. Port 0 is any free one. */
   readonly admin: { readonly host: string; readonly port: number } | undefined
 }
@@ -82,6 +84,7 @@ export async function loadConfig(source: ConfigSource, world: ConfigWorld): Prom
       Object.entries(top.output.bundles).map(([name, bundle]) => [name, buildBundle(name, bundle, bundles.templates)]),
     ),
     stateDirectory: top.output.state,
+    stateKey: top.output.stateKey,
     admin: top.output.admin?.listen,
   }
 }

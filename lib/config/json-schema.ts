@@ -33,6 +33,15 @@ function providerSchema(plugins: ReadonlyMap<string, ProviderPlugin>): JsonSchem
   const own = {
     type: { description: 'The type of the provider.', enum: all.map(({ type }) => type) },
     default: { description: 'Whether the template functions of this type ask this provider.', type: 'boolean' },
+    seal: {
+      description:
+        'What is kept of its readings, sealed in the state directory, for a restart without it: everything, what has a lease, or nothing.',
+      enum: ['all', 'leases', 'none'],
+    },
+    revokeOnShutdown: {
+      description: 'Whether its leases are revoked when outrigger run ends, rather than taken up by the next start.',
+      type: 'boolean',
+    },
   } satisfies Record<string, JsonSchema>
   return {
     type: 'object',

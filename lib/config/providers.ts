@@ -11,6 +11,10 @@ export interface ProviderConfig {
   readonly options: unknown
   /** Whether the template functions of its type ask this one, where several have the type. */
   readonly isDefault: boolean
+  /** What of its readings is kept, sealed, for a restart. @default 'all'; 'leases' where it reads what is on this machine anyway */
+  readonly seal: 'all' | 'leases' | 'none'
+  /** Whether `run` revokes its leases when it ends. @default false */
+  readonly revokesOnShutdown: boolean
 }
 
 export interface ProvidersOptions extends Pick<ValidateOptions, 'isExpanded'> {
@@ -26,7 +30,7 @@ export interface Providers {
 }
 
 /** The keys of a provider that are not its plugin's. */
-export const COMMON_KEYS: ReadonlySet<string> = new Set(['type', 'default'])
+export const COMMON_KEYS: ReadonlySet<string> = new Set(['type', 'default', 'seal', 'revokeOnShutdown'])
 
 /** Validates each provider's options with the schema of its plugin. */
 export function readProviders(input: unknown, options: ProvidersOptions): Providers {
@@ -52,7 +56,16 @@ export function readProviders(input: unknown, options: ProvidersOptions): Provid
       if (first === undefined) defaults.set(plugin.type, base)
       else findings.push(secondDefault(plugin.type, [...base, 'default'], options.lineOf([...first, 'default'])))
     }
-    if (validated.findings.length === 0) configs.set(name, { name, plugin, options: validated.output, isDefault })
+    if (validated.findings.length > 0) continue
+    configs.set(name, {
+      name,
+      plugin,
+      options: validated.output,
+      isDefault,
+      // What else stands here is a finding of the schema of the whole.
+      seal: (provider['seal'] as ProviderConfig['seal'] | undefined) ?? (plugin.isLocal === true ? 'leases' : 'all'),
+      revokesOnShutdown: provider['revokeOnShutdown'] === true,
+    })
   }
   return { findings, configs }
 }

@@ -263,6 +263,8 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
 const providerSchema = v.looseObject({
   type: v.string('the type of the provider'),
   default: v.optional(v.boolean()),
+  seal: v.optional(v.picklist(['all', 'leases', 'none'])),
+  revokeOnShutdown: v.optional(v.boolean()),
 })
 
 export const topSchema = v.strictObject({
@@ -281,6 +283,16 @@ export const topSchema = v.strictObject({
   state: v.optional(
     v.pipe(outputDirectory(), v.description('The private directory for the journal and what providers keep.')),
     STATE_DIRECTORY,
+  ),
+  stateKey: v.optional(
+    v.pipe(
+      filePath('the path of a file with a key'),
+      v.metadata({
+        description:
+          'A file with at least 32 random bytes, from which the key is made that seals what is kept for a restart; a key of its own in the state directory when left out.',
+        examples: ['/run/secrets/outrigger-key'],
+      }),
+    ),
   ),
   admin: v.optional(v.strictObject({ listen })),
 })

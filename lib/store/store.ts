@@ -1,19 +1,31 @@
 import { exponentialBackoff, type Backoff } from '../base/backoff.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { Mailbox } from '../base/mailbox.ts'
 import type { Redactor } from '../base/secret.ts'
-import { Float, sameValue, Struct, Tree, Uint, type Value } from '../base/value.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
-import { messageOf, ProviderError } from '../errors.ts'
+import { asProviderError, ProviderError, type ProviderErrorCode } from '../errors.ts'
 import type { Provider } from '../provider.ts'
-import { absent, type Reading } from '../reading.ts'
+import { absent, type KeptLease, type Reading } from '../reading.ts'
 import type { ProviderStatus } from '../status.ts'
+import { hide, isMissing, sameContent } from './content.ts'
+import type { HeldLease } from './held-lease.ts'
+import { Kept } from './kept.ts'
+import type { Keeper } from './keeper.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { Mints } from './mints.ts'
+import { Subscription } from './subscription.ts'
+
+export type { Keeper } from './keeper.ts'
+export type { Subscription } from './subscription.ts'
+
+/** With these the backend is away and has said nothing about us: what was kept from before a restart is served. */
+const AWAY: ReadonlySet<ProviderErrorCode> = new Set(['unavailable', 'timeout', 'rate-limited'])
 
 /** The newest reading of each wanted dependency.
  *
- *  Keeps exactly one watch for each dependency that anyone wants, asks again with backoff and full jitter when a watch fails,
- *  for ever, and keeps serving the last reading meanwhile, unless the backend says that we may not have it (`forbidden`). */
+ *  Keeps at most one watch for each dependency that anyone wants, asks again with backoff and full jitter when a watch fails,
+ *  for ever, and keeps serving the last reading meanwhile, unless the backend says that we may not have it (`forbidden`). A
+ *  reading with a lease needs no watch until it must be replaced: the lease keeper keeps it, and it is never served after its end. */
 export class Store {
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #clock: Clock
@@ -25,6 +37,9 @@ export class Store {
   /** The watches that run or are ending. */
   readonly #watching = new Set<Promise<void>>()
   readonly #subscriptions = new Set<Subscription>()
+  readonly #leases: LeaseKeeper
+  readonly #mints: Mints
+  #keeper: Keeper | undefined
 
   constructor(options: StoreOptions) {
     this.#providers = options.providers
@@ -33,15 +48,36 @@ export class Store {
     this.#log = options.log
     this.#redactor = options.redactor
     this.#backoff = options.backoff ?? exponentialBackoff()
+    this.#mints = new Mints(options.clock)
+    this.#leases = new LeaseKeeper({
+      ...options,
+      identities: options.identities ?? new Map([...options.providers.keys()].map(name => [name, ''])),
+      backoff: this.#backoff,
+      keeper: () => this.#keeper,
+      due: held => this.#replace(held),
+      over: (held, why) => this.#lose(held, why),
+    })
   }
 
-  /** A new subscription, which wants nothing yet. */
-  subscribe(): Subscription {
-    const subscription = new Subscription({
+  /** Takes up what was kept before a restart or a reload, and keeps from now on; before anything is wanted, or not at all. */
+  restore(keeper: Keeper | undefined, leases: readonly KeptLease[]): void {
+    this.#keeper = keeper
+    // Before anything is done with them.
+    for (const { reading } of leases) if (reading !== undefined) hide(reading, this.#redactor)
+    const held = this.#leases.restore(leases)
+    if (held.length > 0) this.#log.info('leases taken up', { leases: held.length })
+  }
+
+  /** A new subscription, which wants nothing yet.
+   *  @param bundle who it is for, where what is read is published. */
+  subscribe(bundle?: string): Subscription {
+    const subscription = new Subscription(bundle, {
       wanted: () => this.#match(),
-      newest: id => this.#kept.get(id)?.reading,
-      why: id => this.#why(id),
+      newest: id => this.#newest(id),
+      why: id => this.#kept.get(id)?.why() ?? 'no answer yet',
       settled: id => this.#kept.get(id)?.settled ?? false,
+      leases: ids => new Set([...ids].flatMap(id => this.#kept.get(id)?.held?.key ?? [])),
+      confirmed: () => this.#release(),
       closed: closed => this.#subscriptions.delete(closed),
     })
     this.#subscriptions.add(subscription)
@@ -53,23 +89,33 @@ export class Store {
     return [...types].map(([name, type]) => {
       const kept = [...this.#kept.values()].filter(({ dependency }) => dependency.provider === name)
       const failing = kept.filter(entry => entry.error !== undefined)
-      const stale = failing.filter(entry => entry.reading !== undefined)
-      const oldest = Math.max(...stale.map(entry => this.#clock.monotonicMs() - entry.failingSinceMs))
+      const old = kept.flatMap(({ reading }) => (reading?.lastKnownGood === true ? reading.observedAtMs : []))
+      const stale = failing.filter(({ reading }) => reading !== undefined && reading.lastKnownGood !== true)
       return {
         name,
         type,
         watches: kept.length,
-        error: failing.at(-1)?.error?.message,
-        staleMs: stale.length > 0 ? oldest : undefined,
+        error: (failing.at(-1)?.error ?? this.#leases.errors(name).at(-1))?.message,
+        staleMs: oldest(stale.map(entry => this.#clock.monotonicMs() - entry.failingSinceMs)),
+        lastKnownGoodMs: oldest(old.map(atMs => Math.max(0, this.#clock.nowMs() - atMs))),
       }
     })
   }
 
-  /** Ends every watch and waits for its end. */
-  async close(): Promise<void> {
+  /** Ends every watch and waits for its end. Leases go on: nothing is given back, unless the providers that are named here are
+   *  asked to; that is tried once. */
+  async close(revoking?: { readonly providers: ReadonlySet<string>; readonly withinMs: number }): Promise<void> {
     this.#subscriptions.clear()
     this.#match()
     await Promise.all(this.#watching)
+    await this.#leases.close()
+    if (revoking !== undefined && revoking.providers.size > 0)
+      await this.#leases.revokeAll(revoking.providers, revoking.withinMs)
+  }
+
+  /** All leases, for the store that takes the place of this one; after `close`. */
+  handOver(): readonly KeptLease[] {
+    return this.#leases.handOver()
   }
 
   /** Starts and stops watches by the difference between what is wanted and what is watched. */
@@ -84,26 +130,53 @@ export class Store {
       entry.stop.abort(new Error(`${showDependency(entry.dependency)} is not wanted any more`))
     }
     for (const [id, dependency] of wanted) {
-      if (!this.#kept.has(id)) this.#start(id, dependency)
+      const entry = this.#kept.get(id)
+      if (entry === undefined) this.#start(id, dependency)
+      else if (entry.held !== undefined) this.#noteUsers(entry.held, id)
     }
   }
 
   #start(id: DependencyId, dependency: Dependency): void {
     const entry = new Kept(id, dependency)
     this.#kept.set(id, entry)
-    const watching = this.#watch(entry, entry.stop.signal).finally(() => this.#watching.delete(watching))
+    // What is still good is not read again, whoever read it.
+    const held = this.#leases.current(id)
+    if (held === undefined) return this.#startWatch(entry)
+    this.#put(entry, held)
+    this.#noteUsers(held, id)
+    if (held.isDue) this.#startWatch(entry)
+    this.#announce(entry)
+  }
+
+  #startWatch(entry: Kept): void {
+    if (entry.isWatched || entry.stop.signal.aborted) return
+    entry.isWatched = true
+    const watching = this.#watch(entry, entry.stop.signal).finally(() => {
+      this.#watching.delete(watching)
+      entry.isWatched = false
+      // It may have been needed again before it had ended.
+      if (entry.held === undefined || entry.held.isDue) this.#startWatch(entry)
+    })
     this.#watching.add(watching)
   }
 
+  /** Reads until a lease keeps what was read, or nobody wants it any more. */
   async #watch(entry: Kept, signal: AbortSignal): Promise<void> {
     const { dependency } = entry
     let backoff = this.#backoff
     while (!signal.aborted) {
       let goodSinceMs: number | undefined
+      const enough = new AbortController()
       try {
         const provider = this.#providers.get(dependency.provider)
         if (provider === undefined) throw unknownProvider(dependency.provider)
-        for await (const reading of provider.watch(dependency, signal)) {
+        this.#mints.check(entry.id, dependency)
+        for await (const reading of provider.watch(dependency, AbortSignal.any([signal, enough.signal]))) {
+          if (reading.lease !== undefined) {
+            enough.abort(new Error('its lease keeps it from now on'))
+            await this.#take(entry, reading)
+            return
+          }
           if (signal.aborted) return
           goodSinceMs ??= this.#clock.monotonicMs()
           this.#remember(entry, reading)
@@ -112,6 +185,10 @@ export class Store {
       } catch (cause) {
         if (signal.aborted) return
         const error = asProviderError(cause)
+        // What did not answer in time may have given a lease all the same.
+        if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
+        await this.#recall(entry, error)
+        if (signal.aborted) return
         this.#fail(entry, error)
         // One that breaks soon after each reading is no better than one that gives none.
         const goodMs = goodSinceMs === undefined ? 0 : this.#clock.monotonicMs() - goodSinceMs
@@ -119,23 +196,97 @@ export class Store {
         const waitMs = Math.max(backoff.durationMs(this.#random), error.retryAfterMs ?? 0)
         backoff = backoff.next()
         await this.#clock.sleep(waitMs, signal).catch(() => {})
+      } finally {
+        enough.abort()
       }
     }
   }
 
+  /** Takes a reading with a lease, whose keeping needs no watch. The lease that it takes the place of is to be revoked. */
+  async #take(entry: Kept, reading: Reading): Promise<void> {
+    this.#mints.note(entry.id)
+    hide(reading, this.#redactor)
+    const held = await this.#leases.hold(entry.dependency, reading, this.#usersOf(entry.id))
+    // A reading that came when nobody wanted it any more may be wanted again, or is revoked.
+    const place = this.#kept.get(entry.id) ?? entry
+    const [before, old] = [place.reading, place.held]
+    this.#recover(place)
+    this.#put(place, held)
+    held.isArriving = false
+    if (before === undefined || !sameContent(before, reading)) this.#announce(place)
+    if (!place.stop.signal.aborted) this.#noteUsers(held, entry.id)
+    else if (this.#subscriptions.size > 0) this.#release()
+    if (old !== undefined) await this.#leases.supersede(old)
+  }
+
+  #put(entry: Kept, held: HeldLease): void {
+    entry.held = held
+    entry.reading = held.reading
+    entry.lost = undefined
+    entry.settled = true
+  }
+
+  /** A lease must be replaced: the dependency is read again, while what there is of it is served. */
+  #replace(held: HeldLease): void {
+    const entry = this.#entryOf(held)
+    if (entry !== undefined) this.#startWatch(entry)
+  }
+
+  /** A lease is over: its reading is not served any more. What is published stays published. */
+  #lose(held: HeldLease, why: string): void {
+    const entry = this.#entryOf(held)
+    if (entry === undefined) return
+    this.#log.warn('lease over', { dependency: showDependency(entry.dependency), why })
+    entry.held = entry.reading = undefined
+    entry.lost = why
+    this.#announce(entry)
+    this.#startWatch(entry)
+  }
+
+  #entryOf(held: HeldLease): Kept | undefined {
+    const entry = this.#kept.get(dependencyId(held.dependency))
+    return entry?.held === held ? entry : undefined
+  }
+
+  /** Serves what was kept from before a restart, while the backend is away and there is nothing else. */
+  async #recall(entry: Kept, error: ProviderError): Promise<void> {
+    if (this.#keeper === undefined || entry.isRecalled || entry.reading !== undefined || !AWAY.has(error.code)) return
+    entry.isRecalled = true
+    const reading = await this.#keeper.reading(entry.dependency)
+    if (reading === undefined || entry.stop.signal.aborted) return
+    hide(reading, this.#redactor)
+    entry.reading = { ...reading, lastKnownGood: true }
+    const { dependency } = entry
+    this.#log.warn('serving what was last known', { dependency: showDependency(dependency), error: error.message })
+    this.#announce(entry)
+  }
+
   #remember(entry: Kept, reading: Reading): void {
     const before = entry.reading
-    const wasFailing = entry.error !== undefined
-    if (wasFailing) this.#log.info('reading again', { dependency: showDependency(entry.dependency) })
-    entry.error = undefined
-    if (before !== undefined && before.revision === reading.revision) {
+    const wasFailing = this.#recover(entry)
+    const isKnown = before !== undefined && before.revision === reading.revision
+    if (isKnown && before.lastKnownGood !== true) {
       if (wasFailing && isMissing(before)) this.#announce(entry)
       return
     }
-    if (reading.sensitive) hide(reading.value, this.#redactor)
+    hide(reading, this.#redactor)
+    const old = entry.held
+    entry.held = undefined
+    entry.lost = undefined
     entry.reading = reading
     entry.settled = true
+    if (reading.value === absent) this.#keeper?.removeReading(entry.dependency)
+    else this.#keeper?.putReading(entry.dependency, reading)
     if (before === undefined || !sameContent(before, reading)) this.#announce(entry)
+    if (old !== undefined) void this.#leases.supersede(old)
+  }
+
+  /** Ends what failed before; tells whether anything did. */
+  #recover(entry: Kept): boolean {
+    const wasFailing = entry.error !== undefined
+    if (wasFailing) this.#log.info('reading again', { dependency: showDependency(entry.dependency) })
+    entry.error = undefined
+    return wasFailing
   }
 
   #fail(entry: Kept, error: ProviderError): void {
@@ -147,9 +298,17 @@ export class Store {
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)
     else this.#log.warn('cannot read', error.hint === undefined ? data : { ...data, hint: error.hint })
-    if (error.code === 'forbidden') entry.reading = undefined
+    if (error.code === 'forbidden') this.#drop(entry)
     // Who waits for it says why, and so must hear of another reason.
     if (isMissing(entry.reading) && !said) this.#announce(entry)
+  }
+
+  /** We may not have it: nothing of it is kept, here or on the disk. */
+  #drop(entry: Kept): void {
+    const { held } = entry
+    entry.held = entry.reading = entry.lost = undefined
+    this.#keeper?.removeReading(entry.dependency)
+    if (held !== undefined) void this.#leases.supersede(held)
   }
 
   #announce(entry: Kept): void {
@@ -158,16 +317,46 @@ export class Store {
     }
   }
 
-  #why(id: DependencyId): string {
+  /** The reading that may be used now. Whatever holds up the timers, none is used after the end of its lease. */
+  #newest(id: DependencyId): Reading | undefined {
     const entry = this.#kept.get(id)
-    if (entry?.error !== undefined) return entry.error.message
-    if (entry?.reading?.value !== absent) return 'no answer yet'
-    return entry.reading.why ?? 'the backend says there is nothing'
+    return entry?.held === undefined || this.#leases.isGood(entry.held) ? entry?.reading : undefined
+  }
+
+  #usersOf(id: DependencyId): readonly string[] {
+    return [...this.#subscriptions].flatMap(({ wanted, bundle }) => (wanted.has(id) ? (bundle ?? []) : []))
+  }
+
+  #noteUsers(held: HeldLease, id: DependencyId): void {
+    const users = this.#usersOf(id).filter(user => !held.users.has(user))
+    if (users.length === 0) return
+    for (const user of users) held.users.add(user)
+    void this.#leases.write(held)
+  }
+
+  /** Gives back what no bundle needs: leases are revoked, readings forgotten. */
+  #release(): void {
+    this.#leases.release(held => this.#isNeeded(held))
+    if (this.#keeper === undefined) return
+    const isKnown = [...this.#subscriptions].every(({ bundle, inUse }) => bundle === undefined || inUse !== undefined)
+    if (isKnown) this.#keeper.retain([...this.#kept.values()].map(({ dependency }) => dependency))
+  }
+
+  /** Whether a lease is current, or its credential may still be in use. A bundle that is not configured any more never says that
+   *  it is not: then the lease is left to end by itself. */
+  #isNeeded(held: HeldLease): boolean {
+    if (this.#entryOf(held) !== undefined) return true
+    return [...held.users].some(user => {
+      const subscription = [...this.#subscriptions].find(({ bundle }) => bundle === user)
+      return subscription?.inUse === undefined || subscription.inUse.has(held.key)
+    })
   }
 }
 
 export interface StoreOptions {
   readonly providers: ReadonlyMap<string, Provider>
+  /** By provider, what it reads from: what was kept is used only where that is the same. */
+  readonly identities?: ReadonlyMap<string, string>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -177,117 +366,10 @@ export interface StoreOptions {
   readonly backoff?: Backoff
 }
 
-/** What one bundle wants, and the sign that some of it changed. */
-export class Subscription {
-  /** Full when a wanted dependency has changed since it was last emptied. */
-  readonly changed = new Mailbox<undefined>()
-  readonly #store: StoreSide
-  #wanted: ReadonlyMap<DependencyId, Dependency> = new Map()
-  #given: readonly Dependency[] = []
-
-  constructor(store: StoreSide) {
-    this.#store = store
-  }
-
-  get wanted(): ReadonlyMap<DependencyId, Dependency> {
-    return this.#wanted
-  }
-
-  /** Wants exactly these from now on: not an addition. What nobody wants any more stops being watched. The same list once
-   *  more, which nobody may change meanwhile, costs nothing. */
-  want(dependencies: readonly Dependency[]): void {
-    if (dependencies === this.#given) return
-    this.#given = dependencies
-    this.#wanted = new Map(dependencies.map(dependency => [dependencyId(dependency), dependency]))
-    this.#store.wanted()
-  }
-
-  /** The newest reading, or undefined while there is none. */
-  get(dependency: Dependency): Reading | undefined {
-    return this.#store.newest(dependencyId(dependency))
-  }
-
-  /** Why there is no value of it: the provider's last error, or that the backend says there is nothing. No values. */
-  why(dependency: Dependency): string {
-    return this.#store.why(dependencyId(dependency))
-  }
-
-  /** Whether each was answered at least once, be it by an error. */
-  settled(dependencies: Iterable<Dependency>): boolean {
-    return [...dependencies].every(dependency => this.#store.settled(dependencyId(dependency)))
-  }
-
-  /** Wants nothing any more. */
-  close(): void {
-    this.#given = []
-    this.#wanted = new Map()
-    this.#store.closed(this)
-    this.#store.wanted()
-  }
-}
-
-interface StoreSide {
-  wanted(): void
-  newest(id: DependencyId): Reading | undefined
-  why(id: DependencyId): string
-  settled(id: DependencyId): boolean
-  closed(subscription: Subscription): void
-}
-
-/** What the store keeps of one dependency. */
-class Kept {
-  readonly id: DependencyId
-  readonly dependency: Dependency
-  readonly stop = new AbortController()
-  reading: Reading | undefined
-  /** The last error, until the next reading. */
-  error: ProviderError | undefined
-  /** When the watch that `error` ended was still good, on the monotonic clock: what it had read before held until then. */
-  failingSinceMs = 0
-  /** Whether there was any answer, be it an error. */
-  settled = false
-
-  constructor(id: DependencyId, dependency: Dependency) {
-    this.id = id
-    this.dependency = dependency
-  }
-}
-
-function isMissing(reading: Reading | undefined): boolean {
-  return reading === undefined || reading.value === absent
-}
-
-function asProviderError(cause: unknown): ProviderError {
-  if (cause instanceof ProviderError) return cause
-  return new ProviderError('unavailable', messageOf(cause), { cause })
+function oldest(agesMs: readonly number[]): number | undefined {
+  return agesMs.length > 0 ? Math.max(...agesMs) : undefined
 }
 
 function unknownProvider(name: string): ProviderError {
   return new ProviderError('bad-config', `no provider is named "${name}"`, { hint: 'add it under providers:' })
-}
-
-/** Whether two readings differ in nothing but their revision. Trees are compared by their files' identity. */
-function sameContent(a: Reading, b: Reading): boolean {
-  if (a.value === b.value) return true
-  if (a.value === absent || b.value === absent) return false
-  if (a.value instanceof Tree || b.value instanceof Tree) {
-    return a.value instanceof Tree && b.value instanceof Tree && sameTree(a.value, b.value)
-  }
-  return sameValue(a.value, b.value)
-}
-
-function sameTree(a: Tree, b: Tree): boolean {
-  return a.files.size === b.files.size && [...a.files].every(([path, file]) => b.files.get(path) === file)
-}
-
-/** Tells the redactor of every text and number in a sensitive value. */
-function hide(value: Reading['value'], redactor: Redactor): void {
-  if (typeof value === 'string') redactor.add(value)
-  else if (value instanceof Tree)
-    for (const { content } of value.files.values()) redactor.add(Buffer.from(content).toString('utf8'))
-  else if (value instanceof Struct) for (const field of value.fields.values()) hide(field, redactor)
-  else if (value instanceof Map) for (const item of (value as ReadonlyMap<string, Value>).values()) hide(item, redactor)
-  else if (Array.isArray(value)) for (const item of value as readonly Value[]) hide(item, redactor)
-  else if (typeof value === 'number' || typeof value === 'bigint') redactor.add(String(value))
-  else if (value instanceof Uint || value instanceof Float) redactor.add(String(value.value))
 }

@@ -47,6 +47,12 @@ export interface Inputs {
   get(dependency: Dependency): Reading | undefined
   why(dependency: Dependency): string
   settled(dependencies: readonly Dependency[]): boolean
+  /** The leases behind what is wanted, as it is read now. */
+  leases(): ReadonlySet<string>
+  /** What was rendered from these leases may be seen from now on. */
+  publishing(leases: ReadonlySet<string>): void
+  /** The application has confirmed what was rendered from these leases: of the others it uses none. */
+  confirmed(leases: ReadonlySet<string>): void
 }
 
 export interface Journal {

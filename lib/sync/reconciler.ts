@@ -28,6 +28,8 @@ export class Reconciler {
   #visibleDigest: string | undefined
   /** The files of the visible generation, where this process published it. */
   #shown: readonly OutputFile[] | undefined
+  /** The leases that the visible generation was rendered from, where this process rendered it. */
+  #leases: ReadonlySet<string> | undefined
   readonly #refused = new Refusals()
   #stuck: Stuck | undefined
   /** The last outcome that was logged. */
@@ -76,7 +78,7 @@ export class Reconciler {
   /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
   async #recover(signal: AbortSignal): Promise<void> {
     const { publisher, hooks, hold } = this.#parts
-    this.#shown = undefined
+    this.#shown = this.#leases = undefined
     await hold()
     await publisher.prepare()
     this.#stuck = await this.#finish()
@@ -134,7 +136,7 @@ export class Reconciler {
     const visible = await publisher.visible()
     if (visible !== this.#standing.visible) {
       await this.#parts.hold()
-      this.#visibleDigest = this.#shown = undefined
+      this.#visibleDigest = this.#shown = this.#leases = undefined
       this.#stand({ visible, confirmed: false })
     }
     inputs.changed.clear()
@@ -142,6 +144,7 @@ export class Reconciler {
     const rendered = renderer.render(inputs)
     // 5. Subscribe to exactly what was asked for.
     inputs.want(rendered.wanted)
+    const leases = inputs.leases()
     if (rendered.kind !== 'complete') return this.#stand({ outcome: whyNot(rendered, inputs) })
     // 6. Assemble: nothing to do when it is what everyone sees.
     const { contents } = rendered
@@ -154,18 +157,24 @@ export class Reconciler {
     if (isSame && !isShown) this.#shown = undefined
     if (isShown && this.#stuck === undefined) {
       await this.#collect(visible)
+      if (this.#standing.confirmed) inputs.confirmed(leases)
       if (condemned === undefined) return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
     }
     const why = isShown ? condemned : this.#refused.why(digest)
     if (why !== undefined) return this.#stand({ outcome: { kind: 'rejected', digest, why } })
-    return this.#stand({ outcome: await this.#publish(contents, visible, signal) })
+    return this.#stand({ outcome: await this.#publish(contents, leases, visible, signal) })
   }
 
   /** Steps 7 to 10: stage, check, make visible, tell, and wait how it is taken. */
-  async #publish(contents: Contents, visible: number | undefined, signal: AbortSignal): Promise<Outcome> {
-    const { publisher, check } = this.#parts
-    const { digest, files } = contents
+  async #publish(
+    { digest, files }: Contents,
+    leases: ReadonlySet<string>,
+    visible: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { publisher, check, inputs } = this.#parts
     this.#stand({ outcome: undefined })
+    inputs.publishing(leases)
     // 7. Stage: written and durable, unseen.
     const number = await this.#nextNumber(visible)
     const directory = await publisher.stage(number, files)
@@ -178,6 +187,7 @@ export class Reconciler {
     }
     // 9. Publish.
     const changed = await this.#makeVisible(number, digest, files, visible, undefined)
+    this.#leases = leases
     // 10. Notify, and see how it is taken.
     const taken = await this.#notify(number, changed, this.#parts.hooks, undefined, signal)
     await this.#collect(this.#standing.visible ?? number)
@@ -289,7 +299,7 @@ export class Reconciler {
     restores: number | undefined,
     signal: AbortSignal,
   ): Promise<Outcome | undefined> {
-    const { journal, probe, log, bundle } = this.#parts
+    const { journal, inputs, probe, log, bundle } = this.#parts
     if (result.kind === 'superseded') return undefined
     const verdict =
       result.kind === 'refused' ? ({ ok: false, why: `${result.hook}: ${result.why}` } as const) : await probe?.(signal)
@@ -313,6 +323,8 @@ export class Reconciler {
     if (restores === undefined) this.#refused.forget()
     this.#stand({ confirmed: true, hasConfirmed: true, condemned: undefined })
     log.info('confirmed', { bundle, generation: number })
+    // What is confirmed is also what would be gone back to, so only its leases are in use.
+    if (this.#leases !== undefined) inputs.confirmed(this.#leases)
     return undefined
   }
 
@@ -336,6 +348,7 @@ export class Reconciler {
     const number = await this.#nextNumber(condemned)
     await publisher.stage(number, files)
     const changed = await this.#makeVisible(number, lastConfirmedDigest, files, condemned, lastConfirmed)
+    this.#leases = undefined
     log.warn('rolled back', { bundle, condemned, generation: number, restores: lastConfirmed, why })
     await this.#notify(number, changed, this.#parts.hooks, lastConfirmed, signal)
     return { kind: 'rolled-back', condemned, generation: number, why }

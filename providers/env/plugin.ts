@@ -29,6 +29,7 @@ export const env: ProviderPlugin<EnvOptions> = {
   options: v.strictObject({ sensitive: v.optional(v.boolean('true or false'), false) }),
   reference: variable,
   functions: {},
+  isLocal: true,
   open: async (options, host) => new EnvProvider(options, host),
 }
 

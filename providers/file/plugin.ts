@@ -9,6 +9,7 @@ export const file: ProviderPlugin<FileOptions> = {
   reference: fileQuestion,
   tree: treeQuestion,
   functions: {},
+  isLocal: true,
   async open(options, host) {
     const { FileProvider } = await import('./provider.ts')
     return new FileProvider(options, host)

@@ -146,6 +146,8 @@ class TestInputs {
   content: string | undefined
   /** What the last render was of. */
   rendered: string | undefined
+  /** What was said of leases, in order. */
+  readonly said: string[] = []
   constructor(content: string | undefined) {
     this.content = content
   }
@@ -158,6 +160,15 @@ class TestInputs {
   }
   settled(): boolean {
     return this.content !== undefined
+  }
+  leases(): ReadonlySet<string> {
+    return new Set(this.content === undefined ? [] : [`lease of ${this.content}`])
+  }
+  publishing(leases: ReadonlySet<string>): void {
+    this.said.push(`publishing ${[...leases].join()}`)
+  }
+  confirmed(leases: ReadonlySet<string>): void {
+    this.said.push(`confirmed ${[...leases].join()}`)
   }
 }
 

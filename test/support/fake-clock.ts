@@ -8,7 +8,7 @@ interface Sleeper {
 /** A clock that stands still until the test moves it. */
 export class FakeClock implements Clock {
   #elapsedMs = 0
-  readonly #startMs: number
+  #startMs: number
   readonly #sleepers = new Set<Sleeper>()
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -40,6 +40,11 @@ export class FakeClock implements Clock {
       signal.addEventListener('abort', onAbort, { once: true })
       this.#sleepers.add(sleeper)
     })
+  }
+
+  /** Steps the wall clock, as an administrator or NTP does; the monotonic one and the sleepers do not notice. */
+  leap(byMs: number): void {
+    this.#startMs += byMs
   }
 
   /** How many are asleep. */

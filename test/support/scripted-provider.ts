@@ -12,6 +12,7 @@ interface Script {
   revision: string
   sensitive: boolean
   lease: Lease | undefined
+  mint: (() => Minted) | undefined
   error: Error | undefined
   hanging: boolean
   started: number
@@ -24,6 +25,12 @@ export interface SetOptions {
   /** @default false */
   readonly sensitive?: boolean
   readonly lease?: Lease
+}
+
+/** What a backend makes anew for each who asks: a credential, a certificate. */
+export interface Minted {
+  readonly value: Value
+  readonly lease: Lease
 }
 
 /** A provider whose readings and failures a test scripts. What is scripted holds at once: for the watches that run, which
@@ -40,7 +47,7 @@ export class ScriptedProvider implements Provider {
   readonly renewed: string[] = []
   readonly revoked: string[] = []
   /** What `renew` does; by default the lease starts anew, with its own duration. */
-  onRenew: (lease: Lease, signal: AbortSignal) => Promise<Lease> = async lease => ({
+  onRenew: (lease: Lease, signal: AbortSignal) => Promise<Lease | undefined> = async lease => ({
     ...lease,
     endsAtMs: this.#clock.nowMs() + lease.durationMs,
   })
@@ -58,6 +65,13 @@ export class ScriptedProvider implements Provider {
     script.revision = options.revision ?? `r${++this.#revisions}`
     script.sensitive = options.sensitive ?? false
     script.lease = options.lease
+    script.mint = undefined
+    this.heal(path)
+  }
+
+  /** Makes each reading of a path a new one, with a lease. */
+  mint(path: string, mint: () => Minted): void {
+    this.#script(path).mint = mint
     this.heal(path)
   }
 
@@ -125,7 +139,7 @@ export class ScriptedProvider implements Provider {
     }
   }
 
-  async renew(lease: Lease, signal: AbortSignal): Promise<Lease> {
+  async renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
     this.renewed.push(lease.id)
     return this.onRenew(lease, signal)
   }
@@ -146,14 +160,18 @@ export class ScriptedProvider implements Provider {
   #script(path: string): Script {
     let script = this.#scripts.get(path)
     if (script === undefined) {
-      const nothing = { value: absent, revision: 'none', sensitive: false, lease: undefined } as const
+      const nothing = { value: absent, revision: 'none', sensitive: false, lease: undefined, mint: undefined } as const
       script = { ...nothing, error: undefined, hanging: false, started: 0, bells: new Set() }
       this.#scripts.set(path, script)
     }
     return script
   }
 
-  #reading({ value, revision, sensitive, lease }: Script): Reading {
+  #reading({ value, revision, sensitive, lease, mint }: Script): Reading {
+    if (mint !== undefined) {
+      const observedAtMs = this.#clock.nowMs()
+      return { ...mint(), revision: `r${++this.#revisions}`, observedAtMs, sensitive: true }
+    }
     const reading: Reading = { value, revision, observedAtMs: this.#clock.nowMs(), sensitive }
     return lease === undefined ? reading : { ...reading, lease }
   }

@@ -1,0 +1,260 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { explained } from '../base/disk-error.ts'
+import type { FileSystem } from '../base/filesystem.ts'
+import type { Log } from '../base/log.ts'
+import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
+import { messageOf } from '../errors.ts'
+import type { KeptLease, Reading } from '../reading.ts'
+import { leaseFromJson, leaseToJson, readingFromJson, readingToJson } from './reading-json.ts'
+import { seal, unseal } from './seal.ts'
+
+/** One record; a greater reading is not kept. */
+const RECORD_BYTES_MAX = 4 * 1024 * 1024
+/** All records together; what would go beyond is not kept. */
+const TOTAL_BYTES_MAX = 64 * 1024 * 1024
+/** How long readings are gathered before they are written, so that one that changes all the time does not keep the disk busy. */
+const GATHER_MS = 1_000
+
+/** Of what a provider reads: everything is kept for a restart, or what has a lease, or nothing. */
+export type SealPolicy = 'all' | 'leases' | 'none'
+
+export interface SealedStateOptions {
+  readonly directory: string
+  readonly key: Uint8Array
+  /** By provider; what is kept of one that read from something else is not found. */
+  readonly providers: ReadonlyMap<string, { readonly seal: SealPolicy; readonly identity: string }>
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Opens what was kept. What cannot be used of it is left out, with one line in the log; only a directory that cannot be made or
+ *  listed makes it fail. */
+export async function openSealedState(options: SealedStateOptions): Promise<SealedState> {
+  const { directory, fileSystem } = options
+  const [leases, readings] = [join(directory, 'leases'), join(directory, 'readings')]
+  return explained(`open ${directory}`, async () => {
+    for (const path of [leases, readings]) await fileSystem.makeDirectories(path, 0o700)
+    const state = new SealedState(options)
+    for (const path of [leases, readings]) await state.list(path)
+    await state.readLeases()
+    return state
+  })
+}
+
+/** Leases, and the newest reading of each dependency, sealed: one file each, below a name that is a hash of what it is of.
+ *
+ *  A failure to write is reported and goes no further: what cannot be kept is only missing after a restart. */
+export class SealedState {
+  readonly #options: SealedStateOptions
+  /** The size of each file that is there. */
+  readonly #bytes = new Map<string, number>()
+  /** Files that could not be opened. */
+  readonly #damaged = new Set<string>()
+  /** The last change of each file that is under way. */
+  readonly #turns = new Map<string, Promise<void>>()
+  /** Readings that wait to be written. */
+  readonly #gathered = new Map<DependencyId, { readonly dependency: Dependency; readonly reading: Reading }>()
+  readonly #closing = new AbortController()
+  #writing: Promise<void> | undefined
+  #leases: readonly KeptLease[] = []
+  /** The last failure that was logged. */
+  #said: string | undefined
+
+  constructor(options: SealedStateOptions) {
+    this.#options = options
+  }
+
+  /** The leases that were kept and have not ended. */
+  get leases(): readonly KeptLease[] {
+    return this.#leases
+  }
+
+  async list(directory: string): Promise<void> {
+    const { fileSystem } = this.#options
+    for (const name of await fileSystem.list(directory)) {
+      const path = join(directory, name)
+      const status = await fileSystem.stat(path)
+      if (status?.kind === 'file') this.#bytes.set(path, status.size)
+      // What a crash left of a write.
+      else await fileSystem.remove(path)
+    }
+  }
+
+  async readLeases(): Promise<void> {
+    const { clock } = this.#options
+    const leases: KeptLease[] = []
+    for (const path of this.#bytes.keys()) {
+      if (!path.startsWith(join(this.#options.directory, 'leases'))) continue
+      const lease = await this.#open(path, leaseFromJson)
+      if (lease === undefined || this.#leasePath(lease) !== path) this.#ignore(path)
+      else if (lease.lease.endsAtMs <= clock.nowMs()) await this.removeLease(lease)
+      else leases.push(lease)
+    }
+    this.#leases = leases
+  }
+
+  async putLease(lease: KeptLease): Promise<void> {
+    if (this.#policy(lease.dependency) === 'none') return
+    await this.#write(this.#leasePath(lease), leaseToJson(lease), lease.dependency)
+  }
+
+  async removeLease(lease: KeptLease): Promise<void> {
+    await this.#remove(this.#leasePath(lease))
+  }
+
+  putReading(dependency: Dependency, reading: Reading): void {
+    if (this.#policy(dependency) !== 'all') return
+    this.#gathered.set(dependencyId(dependency), { dependency, reading })
+    this.#writing ??= this.#writeGathered().finally(() => (this.#writing = undefined))
+  }
+
+  async reading(dependency: Dependency): Promise<Reading | undefined> {
+    if (this.#policy(dependency) !== 'all') return undefined
+    const gathered = this.#gathered.get(dependencyId(dependency))
+    if (gathered !== undefined) return gathered.reading
+    const path = this.#readingPath(dependency)
+    await this.#turns.get(path)
+    if (!this.#bytes.has(path)) return undefined
+    const reading = await this.#open(path, readingFromJson)
+    if (reading === undefined) this.#ignore(path)
+    return reading
+  }
+
+  removeReading(dependency: Dependency): void {
+    this.#gathered.delete(dependencyId(dependency))
+    void this.#remove(this.#readingPath(dependency))
+  }
+
+  /** Forgets the readings of all other dependencies, and what could not be opened: by now it would have been replaced. */
+  retain(dependencies: readonly Dependency[]): void {
+    const wanted = new Set(dependencies.map(dependency => this.#readingPath(dependency)))
+    const readings = join(this.#options.directory, 'readings')
+    for (const path of this.#bytes.keys()) {
+      if (this.#damaged.has(path) || (path.startsWith(readings) && !wanted.has(path))) void this.#remove(path)
+    }
+  }
+
+  /** Writes what waits to be written, and waits until all is on the disk. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the state is closed'))
+    await this.#writing
+    await Promise.all(this.#turns.values())
+  }
+
+  async #writeGathered(): Promise<void> {
+    while (this.#gathered.size > 0) {
+      await this.#options.clock.sleep(GATHER_MS, this.#closing.signal).catch(() => {})
+      for (const [id, { dependency, reading }] of this.#gathered) {
+        const path = this.#readingPath(dependency)
+        // Most of what is read after a start is what was kept before it.
+        const known = this.#bytes.has(path) ? await this.#open(path, readingFromJson) : undefined
+        // It may have been taken back meanwhile.
+        if (this.#gathered.get(id)?.reading !== reading) continue
+        if (known?.revision !== reading.revision) await this.#write(path, readingToJson(reading), dependency)
+        if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
+      }
+    }
+  }
+
+  /** What a file holds, or undefined where it cannot be used. */
+  async #open<T>(path: string, read: (json: unknown) => T): Promise<T | undefined> {
+    try {
+      const text = unseal(await this.#options.fileSystem.readFile(path), this.#nameIn(path), this.#options.key)
+      return text === undefined ? undefined : read(JSON.parse(text))
+    } catch {
+      // Without its message: that of JSON.parse quotes the text.
+      return undefined
+    }
+  }
+
+  #ignore(path: string): void {
+    if (this.#damaged.has(path)) return
+    this.#damaged.add(path)
+    const why = 'it is damaged, or was sealed with another key'
+    this.#options.log.warn('sealed record ignored', { path, why })
+  }
+
+  #write(path: string, json: unknown, dependency: Dependency): Promise<void> {
+    return this.#inTurn(path, async () => {
+      const { fileSystem, key, log } = this.#options
+      const sealed = seal(JSON.stringify(json), this.#nameIn(path), key)
+      const others = [...this.#bytes].reduce((sum, [other, bytes]) => (other === path ? sum : sum + bytes), 0)
+      if (sealed.length > RECORD_BYTES_MAX || others + sealed.length > TOTAL_BYTES_MAX) {
+        log.warn('not kept for a restart, it is too much', { dependency: showDependency(dependency) })
+        // Better nothing than what is not the newest any more.
+        return this.#removeNow(path)
+      }
+      await fileSystem.replaceFile(path, sealed, { mode: 0o600 })
+      this.#bytes.set(path, sealed.length)
+      this.#damaged.delete(path)
+    })
+  }
+
+  #remove(path: string): Promise<void> {
+    return this.#inTurn(path, () => this.#removeNow(path))
+  }
+
+  async #removeNow(path: string): Promise<void> {
+    if (!this.#bytes.has(path)) return
+    const { fileSystem } = this.#options
+    await fileSystem.remove(path)
+    await fileSystem.syncDirectory(join(path, '..'))
+    this.#bytes.delete(path)
+    this.#damaged.delete(path)
+  }
+
+  /** Changes one file, after what is under way on it. Never rejects. */
+  #inTurn(path: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(path) ?? Promise.resolve())
+      .then(() => explained(`write ${path}`, work))
+      .then(
+        () => (this.#said = undefined),
+        (error: unknown) => this.#fail(error),
+      )
+      .finally(() => {
+        if (this.#turns.get(path) === turn) this.#turns.delete(path)
+      })
+    this.#turns.set(path, turn)
+    return turn
+  }
+
+  /** One line when the story changes, not one for each try. */
+  #fail(error: unknown): void {
+    const said = messageOf(error).replace(/[0-9a-f]{32}/g, '…')
+    if (said !== this.#said) this.#options.log.warn('cannot keep it for a restart', { error: messageOf(error) })
+    this.#said = said
+  }
+
+  #policy({ provider }: Dependency): SealPolicy {
+    return this.#options.providers.get(provider)?.seal ?? 'none'
+  }
+
+  #leasePath({ dependency, identity, lease, order }: KeptLease): string {
+    // A lease without a name is told from the next one by its order.
+    return this.#path('leases', [identity, dependencyId(dependency), lease.id, lease.id === '' ? order : 0])
+  }
+
+  #readingPath(dependency: Dependency): string {
+    const known = this.#paths.get(dependency)
+    if (known !== undefined) return known
+    const identity = this.#options.providers.get(dependency.provider)?.identity ?? ''
+    const path = this.#path('readings', [identity, dependencyId(dependency)])
+    this.#paths.set(dependency, path)
+    return path
+  }
+
+  /** Each confirmation of a bundle asks for those of all dependencies. */
+  readonly #paths = new WeakMap<Dependency, string>()
+
+  #path(kind: string, of: readonly unknown[]): string {
+    return join(this.#options.directory, kind, hash('sha256', JSON.stringify(of)).slice(0, 32))
+  }
+
+  /** What a record is sealed under: its kind, and the hash of all that it is of. */
+  #nameIn(path: string): string {
+    return path.slice(this.#options.directory.length + 1)
+  }
+}

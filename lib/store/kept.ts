@@ -1,0 +1,42 @@
+import { type Dependency, type DependencyId } from '../dependency.ts'
+import type { ProviderError } from '../errors.ts'
+import { absent, type Reading } from '../reading.ts'
+import type { HeldLease } from './held-lease.ts'
+
+/** What the store keeps of one dependency. */
+export class Kept {
+  readonly id: DependencyId
+  readonly dependency: Dependency
+  readonly stop = new AbortController()
+  reading: Reading | undefined
+  /** What `reading` hangs on, where it has a lease. */
+  held: HeldLease | undefined
+  /** Whether a watch runs: none does while a lease keeps the reading. */
+  isWatched = false
+  /** Whether what was kept from before a restart has been looked for. */
+  isRecalled = false
+  /** Why a reading that was there is not any more. */
+  lost: string | undefined
+  /** The last error, until the next reading. */
+  error: ProviderError | undefined
+  /** When the watch that `error` ended was still good, on the monotonic clock: what it had read before held until then. */
+  failingSinceMs = 0
+  /** Whether there was any answer, be it an error. */
+  settled = false
+
+  constructor(id: DependencyId, dependency: Dependency) {
+    this.id = id
+    this.dependency = dependency
+  }
+
+  /** Why there is no value of it, for people. */
+  why(): string {
+    if (this.error !== undefined)
+      return this.lost === undefined
+        ? this.error.message
+        : `${this.lost}, and it cannot be read again: ${this.error.message}`
+    if (this.lost !== undefined) return this.lost
+    if (this.reading?.value !== absent) return 'no answer yet'
+    return this.reading.why ?? 'the backend says there is nothing'
+  }
+}

@@ -1,0 +1,89 @@
+import { Mailbox } from '../base/mailbox.ts'
+import { dependencyId, type Dependency, type DependencyId } from '../dependency.ts'
+import type { Reading } from '../reading.ts'
+
+/** What one bundle wants, and the sign that some of it changed. */
+export class Subscription {
+  /** The bundle, where it publishes. */
+  readonly bundle: string | undefined
+  /** Full when a wanted dependency has changed since it was last emptied. */
+  readonly changed = new Mailbox<undefined>()
+  readonly #store: StoreSide
+  #wanted: ReadonlyMap<DependencyId, Dependency> = new Map()
+  #given: readonly Dependency[] = []
+  #inUse: ReadonlySet<string> | undefined
+
+  constructor(bundle: string | undefined, store: StoreSide) {
+    this.bundle = bundle
+    this.#store = store
+  }
+
+  get wanted(): ReadonlyMap<DependencyId, Dependency> {
+    return this.#wanted
+  }
+
+  /** The leases that something visible, staged, or fit to go back to may have been rendered from; undefined while nobody knows. */
+  get inUse(): ReadonlySet<string> | undefined {
+    return this.#inUse
+  }
+
+  /** Wants exactly these from now on: not an addition. What nobody wants any more stops being watched. The same list once
+   *  more, which nobody may change meanwhile, costs nothing. */
+  want(dependencies: readonly Dependency[]): void {
+    if (dependencies === this.#given) return
+    this.#given = dependencies
+    this.#wanted = new Map(dependencies.map(dependency => [dependencyId(dependency), dependency]))
+    this.#store.wanted()
+  }
+
+  /** The newest reading, or undefined while there is none. */
+  get(dependency: Dependency): Reading | undefined {
+    return this.#store.newest(dependencyId(dependency))
+  }
+
+  /** Why there is no value of it: the provider's last error, or that the backend says there is nothing. No values. */
+  why(dependency: Dependency): string {
+    return this.#store.why(dependencyId(dependency))
+  }
+
+  /** Whether each was answered at least once, be it by an error. */
+  settled(dependencies: Iterable<Dependency>): boolean {
+    return [...dependencies].every(dependency => this.#store.settled(dependencyId(dependency)))
+  }
+
+  /** The leases behind what is wanted, as it is read now: in the turn of a render, those that it was made from. */
+  leases(): ReadonlySet<string> {
+    return this.#store.leases(this.#wanted.keys())
+  }
+
+  /** What was rendered from these leases may be seen from now on. */
+  publishing(leases: ReadonlySet<string>): void {
+    if (this.#inUse !== undefined && leases.size > 0) this.#inUse = new Set([...this.#inUse, ...leases])
+  }
+
+  /** The application has confirmed what was rendered from these leases, and it is what would be gone back to: other leases are
+   *  not in use here any more. */
+  confirmed(leases: ReadonlySet<string>): void {
+    this.#inUse = leases
+    this.#store.confirmed()
+  }
+
+  /** Wants nothing any more. */
+  close(): void {
+    this.#given = []
+    this.#wanted = new Map()
+    this.#store.closed(this)
+    this.#store.wanted()
+  }
+}
+
+/** The store, as a subscription needs it. */
+export interface StoreSide {
+  wanted(): void
+  newest(id: DependencyId): Reading | undefined
+  why(id: DependencyId): string
+  settled(id: DependencyId): boolean
+  leases(ids: Iterable<DependencyId>): ReadonlySet<string>
+  confirmed(): void
+  closed(subscription: Subscription): void
+}
