@@ -95,3 +95,13 @@ describe('startup', () => {
     expect(lines).toEqual(['not started', 'bundle tls: not ready: waiting', 'provider vault (vault): warning: sealed'])
   })
 })
+
+test('readiness says when readings from before a start are served, and how old they are', () => {
+  const provider = providerStatus({ name: 'vault', type: 'vault', error: 'ECONNREFUSED', lastKnownGoodMs: 7_200_000 })
+  const { well, lines } = readiness(statusOf({ providers: [provider] }))
+
+  expect(well).toBe(true)
+  expect(lines.at(-1)).toBe(
+    'provider vault (vault): warning: ECONNREFUSED; serving last-known-good readings from before the start, up to 2h0m old',
+  )
+})

@@ -125,6 +125,11 @@ export class TestBundle {
     await this.until(() => this.standing?.confirmed === true && this.#shows(content))
   }
 
+  /** What the reconciler said of leases, in order. */
+  get saidOfLeases(): readonly string[] {
+    return this.#inputs.said
+  }
+
   get owed(): readonly string[] {
     return this.#notifier.owed().map(({ hook }) => hook)
   }
