@@ -7,11 +7,9 @@ import { problemOf, sayOutcome, spoken } from './problem.ts'
 import { Refusals } from './refusals.ts'
 import type { Recovery } from '../state/recover.ts'
 import { whyNot } from './why-not.ts'
+import { nextTurn } from './next-turn.ts'
 import { settle, takenWithin } from './settle.ts'
 import { nothingKnown, type Standing, type Stuck } from './standing.ts'
-
-/** After this long without a change a bundle comes round all the same, to see whether the volume still shows what it should. */
-const HEAL_EVERY_MS = 30_000
 
 /** Between two tries to publish what cannot be published. */
 const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
@@ -59,7 +57,7 @@ export class Reconciler {
           backoff = FAILURE_BACKOFF
           this.#succeed()
           this.#said = sayOutcome(outcome, this.#said, this.#parts)
-          await this.#nextTurn(outcome, signal)
+          await nextTurn(outcome, this.#standing.visible, this.#parts, signal)
         } catch (error) {
           signal.throwIfAborted()
           this.#fail(error)
@@ -352,18 +350,6 @@ export class Reconciler {
     log.warn('rolled back', { bundle, condemned, generation: number, restores: lastConfirmed, why })
     await this.#notify(number, changed, this.#parts.hooks, lastConfirmed, signal)
     return { kind: 'rolled-back', condemned, generation: number, why }
-  }
-
-  /** Waits until it is worth coming round again. */
-  async #nextTurn(outcome: Outcome, signal: AbortSignal): Promise<void> {
-    const { inputs, clock } = this.#parts
-    const { visible } = this.#standing
-    const missing = outcome.kind === 'waiting' ? outcome.for.map(({ dependency }) => dependency) : []
-    do if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) return
-    while (!inputs.settled(missing))
-    // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.
-    if (outcome.kind === 'waiting' && visible === undefined) return
-    await settle(inputs.changed, this.#parts.settle, clock, signal)
   }
 
   /** Notes a failure; one log line when the story changes, not one for each try. */
