@@ -8,10 +8,10 @@
  *  | ls-remote (file)    | 3.9 ms        | 4.1 ms     |
  *  | one that says nothing (init, fetch, gc) | 2.1 ms | 52 ms |
  *
- *  - Verbs that start other programs or write (`ls-remote`, `fetch`, `init`, `gc`) run in a process group of their own, so that
+ *  - Verbs that start other programs or write (`ls-remote`, `fetch`, `init`, `gc`), and the first of all (`version`), run in a process group of their own, so that
  *    the deadline ends `git-remote-https` and `ssh` as well. simple-git sends one SIGINT to git alone and leaves them behind,
  *    and these verbs print nothing, which costs 50 ms there.
- *  - Verbs that only read our own objects (`ls-tree`, `cat-file`, `rev-parse`, `version`) go through simple-git: they have no children,
+ *  - Verbs that only read our own objects (`ls-tree`, `cat-file`, `rev-parse`) go through simple-git: they have no children,
  *    no credentials in their environment, and its guard looks at every argument once more.
  *
  *  Nothing secret is an argument; `environment.ts` says what git may see of the world. */
@@ -37,21 +37,31 @@ export class GitFailed extends Error {
   readonly timedOut: boolean
   /** A signal from elsewhere ended it, so what it says, if anything, is not about the repository. */
   readonly killed: boolean
+  /** Whether it talked to the remote; if not, whatever it says is about our own repository. */
+  readonly remote: boolean
   constructor(
     message: string,
-    options: { readonly exitCode?: number; readonly timedOut?: boolean; readonly killed?: boolean } = {},
+    options: {
+      readonly exitCode?: number
+      readonly timedOut?: boolean
+      readonly killed?: boolean
+      readonly remote?: boolean
+    } = {},
   ) {
     super(message)
     this.name = 'GitFailed'
     this.exitCode = options.exitCode
     this.timedOut = options.timedOut ?? false
     this.killed = options.killed ?? false
+    this.remote = options.remote ?? false
   }
 }
 
 /** Environment variables for configuration from the environment came with 2.31, GIT_CONFIG_GLOBAL with 2.32: an older git would
  *  read the machine's configuration and run what a planted one says. */
 const VERSION_MIN = [2, 32] as const
+/** The verbs that talk to the remote. */
+const REMOTE_VERBS: ReadonlySet<string | undefined> = new Set(['ls-remote', 'fetch'])
 const STDERR_BYTES_MAX = 64 * 1024
 const STDOUT_BYTES_MAX = 4 * 1024 * 1024
 
@@ -83,6 +93,7 @@ export class GitCommand {
       throw new GitFailed(finished.stderr.subarray(0, STDERR_BYTES_MAX).toString('utf8'), {
         ...(exitCode === undefined ? { killed: true } : { exitCode }),
         timedOut,
+        remote: REMOTE_VERBS.has(args[0]),
       })
     }
     return finished.stdout.toString('utf8')
@@ -98,18 +109,19 @@ export class GitCommand {
     return this.#simple(names, deadline, signal, git => git.binaryCatFile(['--batch']) as Promise<Buffer>)
   }
 
-  /** Throws `bad-config` when git is missing or too old; asks once.
-   *  @param directory any that exists. */
-  async requireVersion(directory: string, deadline: Deadline, signal: AbortSignal): Promise<void> {
+  /** Throws `bad-config` when git is missing or too old; asks once. */
+  async requireVersion(deadline: Deadline, signal: AbortSignal): Promise<void> {
     if (this.#checked) return
-    const found = await this.#simple(undefined, deadline, signal, git => git.version(), directory).catch(error => {
-      throw messageOf(error).includes('EACCES') ? forbidden() : error
+    const said = await this.group(['version'], deadline, signal).catch(error => {
+      throw error instanceof GitFailed && error.exitCode !== undefined && !error.timedOut ? unknown() : error
     })
-    if (!found.installed) throw missing()
-    const [major, minor] = VERSION_MIN
-    if (found.major < major || (found.major === major && found.minor < minor)) {
-      throw new ProviderError('bad-config', `git ${found.major}.${found.minor} is too old`, {
-        hint: `install git ${major}.${minor} or newer`,
+    const found = /^git version (\d+)\.(\d+)/.exec(said)
+    if (found === null) throw unknown()
+    const [major, minor] = [Number(found[1]), Number(found[2])]
+    const [majorMin, minorMin] = VERSION_MIN
+    if (major < majorMin || (major === majorMin && minor < minorMin)) {
+      throw new ProviderError('bad-config', `git ${major}.${minor} is too old`, {
+        hint: `install git ${majorMin}.${minorMin} or newer`,
       })
     }
     this.#checked = true
@@ -142,7 +154,6 @@ export class GitCommand {
     deadline: Deadline,
     signal: AbortSignal,
     use: (git: import('simple-git').SimpleGit) => PromiseLike<T>,
-    directory = this.#repository,
   ): Promise<T> {
     const { simpleGit } = await import('simple-git')
     signal.throwIfAborted()
@@ -154,7 +165,7 @@ export class GitCommand {
     })
     try {
       const git = simpleGit({
-        baseDir: directory,
+        baseDir: this.#repository,
         ...(input === undefined ? {} : { input: () => input }),
         abort: either,
         completion: { onClose: true, onExit: false },
@@ -193,6 +204,12 @@ function failureOf(
 function missing(): ProviderError {
   return new ProviderError('bad-config', 'git is not installed, or not on the PATH', {
     hint: 'install git 2.32 or newer, and start outrigger with a PATH that has it',
+  })
+}
+
+function unknown(): ProviderError {
+  return new ProviderError('bad-config', 'the git on the PATH does not say its version', {
+    hint: 'see what `git version` says; install git 2.32 or newer',
   })
 }
 

@@ -3,6 +3,7 @@ import { formatDurationMs } from '../../lib/base/duration.ts'
 import { lastLine } from '../../lib/base/excerpt.ts'
 import { ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
 import type { GitFailed } from './command.ts'
+import { OUR_REF } from './repository.ts'
 
 interface Meaning {
   readonly pattern: RegExp
@@ -13,7 +14,8 @@ interface Meaning {
   readonly isAll?: true
 }
 
-/** In the order in which they are looked for: a message often has the cause first and "could not read from remote" last. */
+/** What the words of a git that talked to the remote mean, in the order in which they are looked for: a message often has the cause
+ *  first and "could not read from remote" last. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /Host key verification failed|host key is known for|HOST IDENTIFICATION HAS CHANGED/,
@@ -110,6 +112,15 @@ const MEANINGS: readonly Meaning[] = [
     says: 'the commit holds objects that git takes for broken or hostile',
   },
   {
+    pattern: /Could not read from remote repository|remote end hung up/,
+    code: 'unavailable',
+    says: 'the remote ended the connection',
+  },
+]
+
+/** What is wrong with neither the remote nor our repository, and is not cured by a new one. */
+const MEANINGS_OF_DISK: readonly Meaning[] = [
+  {
     pattern: /No space left on device|Disk quota exceeded/,
     code: 'unavailable',
     says: 'no space left in the state directory',
@@ -121,11 +132,6 @@ const MEANINGS: readonly Meaning[] = [
     says: 'the state directory is read-only',
     hint: 'move `state:` to a place that can be written',
   },
-  {
-    pattern: /Could not read from remote repository|remote end hung up/,
-    code: 'unavailable',
-    says: 'the remote ended the connection',
-  },
 ]
 
 const LAST_WORDS_MAX = 200
@@ -133,12 +139,15 @@ const LAST_WORDS_MAX = 200
 export interface FailureContext {
   /** As it is shown to people, without credentials. */
   readonly url: string
+  /** The path of our private repository. */
+  readonly store: string
   readonly timeoutMs: number
   /** Masks the credentials that this operation used. */
   readonly redact: (text: string) => string
 }
 
-/** The ProviderError for a failure that git's words explain, or undefined when they do not. */
+/** The ProviderError for a failure that git's words explain, or undefined when they do not, or speak of our own repository: "does
+ *  not exist" is then no word about the remote. */
 export function explain(failure: GitFailed, context: FailureContext): ProviderError | undefined {
   if (failure.timedOut) {
     return new ProviderError('timeout', `${context.url}: no end within ${formatDurationMs(context.timeoutMs)}`, {
@@ -146,17 +155,29 @@ export function explain(failure: GitFailed, context: FailureContext): ProviderEr
     })
   }
   if (failure.killed) return new ProviderError('unavailable', `${context.url}: git was ended by a signal`)
-  const meaning = MEANINGS.find(({ pattern }) => pattern.test(failure.message))
+  const meanings = isOfStore(failure, context) ? MEANINGS_OF_DISK : [...MEANINGS, ...MEANINGS_OF_DISK]
+  const meaning = meanings.find(({ pattern }) => pattern.test(failure.message))
   if (meaning === undefined) return undefined
   const words = meaning.isAll === true ? '' : lastWords(failure, context)
   const message = `${context.url}: ${meaning.says}${words === '' ? '' : ` (${words})`}`
   return new ProviderError(meaning.code, message, meaning.hint === undefined ? {} : { hint: meaning.hint })
 }
 
-/** The ProviderError for a failure that nothing explains. */
+/** The ProviderError for a failure that nothing explains. Of our own repository it is reported only when a new one fails as well. */
 export function unexplained(failure: GitFailed, context: FailureContext): ProviderError {
   const words = lastWords(failure, context) || `git ended with ${failure.exitCode ?? 'no word'}`
+  if (isOfStore(failure, context)) {
+    const message = `${context.url}: the private Git repository cannot be used, not even when made anew (${words})`
+    return new ProviderError('unavailable', message, {
+      hint: 'see whether the state directory can be read and written, and whether its disk is sound',
+    })
+  }
   return new ProviderError('unavailable', `${context.url}: ${words}`)
+}
+
+/** Whether a failure speaks of our own repository. One that talked to the remote does when it names it, or the ref in it. */
+function isOfStore({ remote, message }: GitFailed, { store }: FailureContext): boolean {
+  return !remote || message.includes(store) || message.includes(OUR_REF)
 }
 
 /** The first line that git calls fatal or an error, masked: what follows it is advice, and what comes before is the other side's. */

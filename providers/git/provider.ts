@@ -139,8 +139,9 @@ export class GitProvider implements Provider {
 
   /** Steps 2 to 4, and once more with a new repository when the one that is there fails in a way that nobody else explains. */
   async #update(found: RemoteRef, operation: Operation, context: FailureContext): Promise<Reading> {
-    const { made } = await this.#repository.prepare(found.commit, operation)
+    let made = false
     try {
+      made = (await this.#repository.prepare(found.commit, operation)).made
       // After a start the commit is often there already.
       const there = !made && this.#last === undefined && (await this.#has(found.commit, operation))
       return await this.#readCommit(there ? found.commit : await this.#fetch(found, operation), operation)
@@ -239,9 +240,10 @@ export class GitProvider implements Provider {
     const { timeoutMs, address } = this.#options
     const deadline = deadlineIn(timeoutMs, this.#host.clock)
     const redactor = new Redactor()
-    const context = { url: address.url, timeoutMs, redact: (text: string) => redactor.redact(text) }
+    const redact = (text: string) => redactor.redact(text)
+    const context = { url: address.url, store: this.#places.repository, timeoutMs, redact }
     try {
-      await this.#git.requireVersion(this.#places.directory, deadline, signal)
+      await this.#git.requireVersion(deadline, signal)
       return await body({ deadline, signal, secrets: await this.#secrets(redactor) }, context)
     } catch (error) {
       signal.throwIfAborted()

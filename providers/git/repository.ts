@@ -6,7 +6,7 @@ import type { Environment, Places } from './environment.ts'
 import { parseBlobs, parseListing, type Entry, type Listing } from './tree.ts'
 
 /** Where the fetched commit is kept, so that collecting garbage leaves it alone. */
-const OUR_REF = 'refs/outrigger/current'
+export const OUR_REF = 'refs/outrigger/current'
 const CONFIG = {
   sha1: '[core]\n\trepositoryformatversion = 0\n\tbare = true\n',
   sha256: '[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n',

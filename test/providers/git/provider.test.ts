@@ -391,6 +391,16 @@ describe('git itself', () => {
     expect(failure.message).toContain('2.25')
   })
 
+  test.each(['echo hello', 'exit 3'])('that does not say its version is a bad configuration (%s)', async script => {
+    const directory = scratch()
+    await writeFile(join(directory, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    const bench = await GitBench.open({ url: '/srv/none.git' }, { environment: { PATH: directory } })
+    expect(await bench.failure()).toMatchObject({
+      code: 'bad-config',
+      message: 'the git on the PATH does not say its version',
+    })
+  })
+
   test('that is not a program of this system is a bad configuration', async () => {
     const directory = scratch()
     await writeFile(join(directory, 'git'), 'x', { mode: 0o644 })

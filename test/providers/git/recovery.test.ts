@@ -48,14 +48,19 @@ describe('a store that git cannot use is made anew in the same read', () => {
     'shallow is nonsense': store => writeFile(join(store, 'shallow'), 'x\n'),
     'objects are gone': store => rm(join(store, 'objects'), { recursive: true }),
     'packs are gone': store => rm(join(store, 'objects/pack'), { recursive: true }),
+    'packs are a file': store => turnedIntoFile(join(store, 'objects/pack')),
+    'objects are a file': store => turnedIntoFile(join(store, 'objects')),
+    'refs are a file': store => turnedIntoFile(join(store, 'refs')),
+    'our refs are a file': store => turnedIntoFile(join(store, 'refs/outrigger')),
+    'shallow is a directory': async store => {
+      await rm(join(store, 'shallow'))
+      await mkdir(join(store, 'shallow'))
+    },
     'packs are cut': store => eachPack(store, '.pack', path => truncate(path, 40)),
     'packs are full of zeros': store =>
       eachPack(store, '.pack', async path => writeFile(path, Buffer.alloc((await stat(path)).size))),
     'indexes are empty': store => eachPack(store, '.idx', path => truncate(path)),
-    'it is a file': async store => {
-      await rm(store, { recursive: true })
-      await writeFile(store, 'x')
-    },
+    'it is a file': turnedIntoFile,
     'it is empty': async store => {
       await rm(store, { recursive: true })
       await mkdir(store)
@@ -93,6 +98,23 @@ describe('a store that git cannot use is made anew in the same read', () => {
     await repository.commit({ a: '2' })
     expect(await again.files()).toEqual({ a: '2', b: 'x' })
   })
+})
+
+test.each([
+  ['ls-tree', "echo 'fatal: path does not exist' >&2; exit 128"],
+  ['fetch', 'echo "error: unable to open object pack directory: $GIT_DIR/objects/pack: Not a directory" >&2; exit 128'],
+])('a store that fails in %s when made anew as well is an error of the store', async (verb, script) => {
+  const { repository, directory } = await readOnce()
+  await repository.commit({ a: '2' })
+  const { environment, calls } = countingGit({ [verb]: script })
+  const again = await GitBench.open({ url: repository.url }, { directory, environment })
+
+  const failure = await again.failure()
+
+  expect(failure).toMatchObject({ code: 'unavailable', hint: expect.stringContaining('state directory') })
+  expect(failure.message).toContain('the private Git repository cannot be used, not even when made anew')
+  expect(again.logged.filter(line => line.includes('made anew'))).toHaveLength(1)
+  expect(calls().filter(call => call.startsWith(verb))).toHaveLength(2)
 })
 
 test('a store at a start is used: nothing is fetched again', async () => {
@@ -230,4 +252,9 @@ function kill(pid: number): number {
 
 function pause(durationMs: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, durationMs))
+}
+
+async function turnedIntoFile(path: string): Promise<void> {
+  await rm(path, { recursive: true })
+  await writeFile(path, 'x')
 }
