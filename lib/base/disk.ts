@@ -29,10 +29,7 @@ export const disk: FileSystem = {
     named(path, () => inTurn(path, () => replaceFile(path, content, attributes))),
   appendFile: (path, content) => named(path, () => appendFile(path, content)),
   readFile: path => readFile(path),
-  async makeDirectory(path, mode) {
-    await mkdir(path, mode)
-    await chmod(path, mode) // No matter what the umask is.
-  },
+  makeDirectory: (path, mode) => makeDirectory(path, mode),
   makeDirectories: (path, mode) => makeDirectories(path, mode),
   list: async path => (await readdir(path)).toSorted(),
   link: (target, path) => symlink(target, path),
@@ -147,6 +144,18 @@ async function appendFile(path: string, content: Uint8Array): Promise<void> {
 async function remove(path: string): Promise<void> {
   if ((await orUndefined(lstat(path))) !== undefined) await rm(path, { recursive: true, force: true })
 }
+
+/** Makes it with this mode, no matter what the umask is. A set-group-id bit that it has from its parent stays: where a volume has
+ *  a group of its own (Kubernetes' fsGroup), that is what gives the group to all that is made inside. */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, mode)
+  const given = (await lstat(path)).mode & 0o7777
+  const wanted = mode | (given & SET_GROUP_ID)
+  // Not set when it is right: whoever is not in the group would take the bit away.
+  if (given !== wanted) await chmod(path, wanted)
+}
+
+const SET_GROUP_ID = 0o2000
 
 async function makeDirectories(path: string, mode: number): Promise<void> {
   const outermost = await mkdir(path, { recursive: true, mode })

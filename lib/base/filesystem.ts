@@ -13,7 +13,7 @@ export interface FileSystem {
   /** Adds bytes at the end of a file (made 0600 if missing) and syncs them: durable when it resolves. */
   appendFile(path: string, content: Uint8Array): Promise<void>
   readFile(path: string): Promise<Uint8Array>
-  /** Makes a directory that must not exist, with exactly this mode. */
+  /** Makes a directory that must not exist, with exactly this mode, and the set-group-id bit where its parent gives it one. */
   makeDirectory(path: string, mode: number): Promise<void>
   /** Makes a directory and its missing parents, durable when it resolves; one that exists stays as it is. */
   makeDirectories(path: string, mode: number): Promise<void>

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
+  chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -20,6 +23,9 @@ import { scratch } from '../support/scratch.ts'
 import { mountTmpfs } from '../support/tmpfs.ts'
 import { durabilitySuite } from './durability.ts'
 import { place, publisherSuite, show, type Kind } from './suite.ts'
+
+/** A group that nobody of the machine has. */
+const GROUP = 4321
 
 const kind: Kind = { name: 'volume', make: (root, host) => volumePublisher(join(root, 'volume'), host) }
 
@@ -239,4 +245,64 @@ describe('a volume', () => {
       expect(statSync(join(publisher.directory(2), 'theirs'))).toMatchObject({ uid: 1234, gid: 4321 })
     },
   )
+
+  test.runIf(process.getuid?.() === 0 && existsSync('/usr/bin/setpriv')).each([
+    ['022', []],
+    ['022', [GROUP]],
+    ['077', [GROUP]],
+  ])(
+    'gives all that it makes to the group of a directory that has one for that, as with fsGroup (needs root; umask %s, groups %j)',
+    async (umask, groups) => {
+      const home = scratch()
+      chmodSync(home, 0o755)
+      const mounted = join(home, 'mounted')
+      mkdirSync(mounted)
+      chownSync(mounted, 0, GROUP)
+      chmodSync(mounted, 0o2777)
+
+      publishAs({ user: 1234, groups, umask }, mounted)
+
+      const made = ['..g1', '..g1/app.conf', '..g1/tls', '..g1/tls/key.pem'].map(path => {
+        const { uid, gid, mode } = statSync(join(mounted, path))
+        return { path, uid, gid, mode: (mode & 0o7777).toString(8) }
+      })
+      expect(made).toEqual([
+        { path: '..g1', uid: 1234, gid: GROUP, mode: '2755' },
+        { path: '..g1/app.conf', uid: 1234, gid: GROUP, mode: '640' },
+        { path: '..g1/tls', uid: 1234, gid: GROUP, mode: '2755' },
+        { path: '..g1/tls/key.pem', uid: 1234, gid: GROUP, mode: '640' },
+      ])
+      // No owner is said to have been asked for, so the same files are the same generation.
+      const publisher = volumePublisher(mounted, { fileSystem: disk, clock: new FakeClock(), keepAgeMs: 0 })
+      expect((await publisher.read(1)).map(file => Object.keys(file))).toEqual([
+        ['path', 'content', 'mode'],
+        ['path', 'content', 'mode'],
+      ])
+    },
+  )
 })
+
+/** Publishes a generation as another user, in a process of its own. */
+function publishAs(
+  { user, groups, umask }: { readonly user: number; readonly groups: readonly number[]; readonly umask: string },
+  volume: string,
+): void {
+  const module = (path: string) => JSON.stringify(join(import.meta.dirname, '../../lib', path))
+  const script = `
+    import { disk } from ${module('base/disk.ts')}
+    import { systemClock } from ${module('base/clock.ts')}
+    import { volumePublisher } from ${module('publish/volume.ts')}
+    process.umask('${umask}')
+    const publisher = volumePublisher(${JSON.stringify(volume)}, { fileSystem: disk, clock: systemClock, keepAgeMs: 0 })
+    await publisher.prepare()
+    const file = path => ({ path, content: Buffer.from('x'), mode: 0o640 })
+    await publisher.stage(1, [file('app.conf'), file('tls/key.pem')])
+    await publisher.publish(1)`
+  const as = [
+    `--reuid=${user}`,
+    `--regid=${user}`,
+    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join()}`,
+  ]
+  const command = [...as, '--bounding-set=-all', process.execPath, '--input-type=module-typescript', '-e', script]
+  execFileSync('/usr/bin/setpriv', command, { env: {}, stdio: 'pipe' })
+}
