@@ -9,9 +9,11 @@ import {
   readdir,
   readFile,
   readlink,
+  realpath,
   rename,
   rm,
   rmdir,
+  stat,
   statfs,
   symlink,
   unlink,
@@ -158,10 +160,25 @@ async function makeDirectory(path: string, mode: number): Promise<void> {
 const SET_GROUP_ID = 0o2000
 
 async function makeDirectories(path: string, mode: number): Promise<void> {
-  const outermost = await mkdir(path, { recursive: true, mode })
-  if (outermost === undefined) return
-  // Each new directory is an entry of its parent.
-  for (let made = path; made.length >= outermost.length; made = dirname(made)) await syncDirectory(dirname(made))
+  try {
+    await makeDirectory(path, mode)
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== path) {
+      await makeDirectories(parent, mode)
+      return await makeDirectories(path, mode)
+    }
+    // Some file systems have other words than EEXIST for it.
+    if (await isDirectory(path)) return
+    throw error
+  }
+  // A new directory is an entry of its parent, which may be a link to one (/var/run).
+  await syncDirectory(await realpath(dirname(path)))
+}
+
+/** Whether there is a directory, or a link to one. */
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 async function syncDirectory(path: string): Promise<void> {

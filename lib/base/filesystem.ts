@@ -15,7 +15,7 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array>
   /** Makes a directory that must not exist, with exactly this mode, and the set-group-id bit where its parent gives it one. */
   makeDirectory(path: string, mode: number): Promise<void>
-  /** Makes a directory and its missing parents, durable when it resolves; one that exists stays as it is. */
+  /** Makes a directory and its missing parents as `makeDirectory` does, durable when it resolves; one that exists stays as it is. */
   makeDirectories(path: string, mode: number): Promise<void>
   /** The names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>

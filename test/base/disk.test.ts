@@ -283,6 +283,40 @@ describe('the rest of the disk', () => {
     expect(statSync(path).mode & 0o777).toBe(0o750)
   })
 
+  test('makes missing parents with exactly the mode that was asked for', async () => {
+    const directory = scratch()
+    const umask = process.umask(0o077)
+    try {
+      await disk.makeDirectories(join(directory, 'a/b/c'), 0o755)
+    } finally {
+      process.umask(umask)
+    }
+
+    for (const path of ['a', 'a/b', 'a/b/c']) expect(statSync(join(directory, path)).mode & 0o7777).toBe(0o755)
+    expect(statSync(directory).mode & 0o7777).toBe(0o700)
+  })
+
+  test('takes a link to a directory for one, and what is no directory for none', async () => {
+    const directory = scratch()
+    mkdirSync(join(directory, 'd'))
+    symlinkSync('d', join(directory, 'link'))
+    symlinkSync('nowhere', join(directory, 'dangling'))
+    writeFileSync(join(directory, 'file'), '')
+
+    await disk.makeDirectories(join(directory, 'link'), 0o755)
+    await disk.makeDirectories(join(directory, 'link/a/b'), 0o755)
+    await disk.makeDirectories('/', 0o755)
+
+    expect(statSync(join(directory, 'd/a/b')).isDirectory()).toBe(true)
+    for (const [path, code] of [
+      ['file', 'EEXIST'],
+      ['file/a', 'ENOTDIR'],
+      ['dangling', 'EEXIST'],
+      ['dangling/a', 'EEXIST'],
+    ] as const)
+      await expect(disk.makeDirectories(join(directory, path), 0o755)).rejects.toMatchObject({ code })
+  })
+
   test('tells files, directories and links apart, and follows none', async () => {
     const directory = scratch()
     writeFileSync(join(directory, 'file'), 'four', { mode: 0o640 })
