@@ -1,3 +1,4 @@
+import type { Credential } from './base/schema.ts'
 import type { Secret } from './base/secret.ts'
 import type { Reference } from './dependency.ts'
 import type { KeyOptions, OutputFormat } from './format.ts'
@@ -97,7 +98,8 @@ export interface HttpHookOptions extends HookCommon {
   readonly url: string
   /** @default 'POST' */
   readonly method: string
-  readonly headers: ReadonlyMap<string, Secret>
+  /** One in a file is read anew each time it is sent. */
+  readonly headers: ReadonlyMap<string, Secret | Credential>
   /** The statuses that mean "told". @default 200…299 */
   readonly expect: readonly number[] | undefined
 }

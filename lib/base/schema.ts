@@ -92,14 +92,18 @@ export function credential() {
   return v.pipe(
     v.string(CREDENTIAL),
     v.check(text => text !== '' && text !== 'file:' && !text.includes('\0'), CREDENTIAL),
-    v.rawTransform(({ dataset, config }) => {
-      const text = dataset.value
-      return text.startsWith('file:')
-        ? new Credential({ path: resolveIn(config, text.slice('file:'.length)) })
-        : new Credential({ text: new Secret(text) })
-    }),
+    v.rawTransform(
+      ({ dataset, config }) =>
+        credentialFile(dataset.value, config) ?? new Credential({ text: new Secret(dataset.value) }),
+    ),
     v.metadata({ sensitive: true, examples: ['${TOKEN}', 'file:/run/secrets/token'] }),
   )
 }
 
+/** What `file:PATH` means, or undefined for any other text. @param config valibot's, with the context */
+export function credentialFile(text: string, config: object): Credential | undefined {
+  return text.startsWith(FILE) ? new Credential({ path: resolveIn(config, text.slice(FILE.length)) }) : undefined
+}
+
+const FILE = 'file:'
 const CREDENTIAL = 'a credential: its text, ${NAME} from the environment, or file:PATH'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:os'
-import { filePath, v } from '../base/schema.ts'
+import { credentialFile, filePath, v, type Credential } from '../base/schema.ts'
 import { Secret } from '../base/secret.ts'
 import type { HookOptions } from '../bundle.ts'
 import { byKey, commandLine, httpUrl, nameSchema, plainString, statuses, timeout } from './words.ts'
@@ -70,8 +70,8 @@ const signalHook = v.pipe(
 )
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
-/** RFC 9110 §5.5, without the line breaks that would end a header. */
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** RFC 9110 §5.5, without the line breaks that would end a header, or `file:PATH`. */
+const HEADER_VALUE = /^(?!file:$)(?:[\t\x20-\x7e\x80-\xff]*|file:[\t\x20-\uffff]+)$/
 /** Headers that say how the body is sent, which is ours to say. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'connection',
@@ -90,13 +90,21 @@ const headers = v.pipe(
       v.regex(HEADER_NAME, 'the name of a header'),
       v.check(name => !OWN_HEADERS.has(name.toLowerCase()), 'a header that does not say how the body is sent'),
     ),
-    v.pipe(v.string(), v.regex(HEADER_VALUE, 'the value of a header on one line'), v.metadata({ sensitive: true })),
+    v.pipe(
+      v.string(),
+      v.regex(HEADER_VALUE, 'the value of a header on one line'),
+      v.rawTransform(
+        ({ dataset, config }): Secret | Credential =>
+          credentialFile(dataset.value, config) ?? new Secret(dataset.value),
+      ),
+      v.metadata({ sensitive: true, examples: ['Bearer ${TOKEN}', 'file:/run/secrets/header'] }),
+    ),
   ),
   v.check(
     record => new Set(Object.keys(record).map(name => name.toLowerCase())).size === Object.keys(record).length,
     'each header once, got one twice, in capital and in small letters',
   ),
-  v.transform(record => new Map(Object.entries(record).map(([name, value]) => [name, new Secret(value)]))),
+  v.transform((record): ReadonlyMap<string, Secret | Credential> => new Map(Object.entries(record))),
 )
 
 const METHOD_WANT = 'an HTTP method such as POST'
@@ -122,7 +130,10 @@ const httpHook = v.pipe(
       ),
       'POST',
     ),
-    headers: v.optional(v.pipe(headers, v.description('Sent with the request; ${NAME} is expanded.')), {}),
+    headers: v.optional(
+      v.pipe(headers, v.description('Sent with the request; ${NAME} is expanded, and file:PATH is read each time.')),
+      {},
+    ),
     expect: v.optional(statuses('The statuses that mean "told"; 200 to 299 when left out.')),
     timeout: timeout('10s'),
   }),

@@ -1,9 +1,11 @@
+import { withDeadline } from '../base/deadline.ts'
 import { OperationalError } from '../base/errors.ts'
 import { excerpt } from '../base/excerpt.ts'
 import { addressOf, HttpClient, type HttpResponse } from '../base/http.ts'
 import type { Secret } from '../base/secret.ts'
 import type { HttpHookOptions } from '../bundle.ts'
 import type { Notice } from '../notice.ts'
+import { readHeaders } from './headers.ts'
 import { HookError, type Hook } from './hook.ts'
 import type { HookHost } from './host.ts'
 
@@ -22,10 +24,12 @@ export function httpHook(options: HttpHookOptions, host: HookHost): Hook {
   const { id, url, method, timeoutMs } = options
   const withBody = !WITHOUT_BODY.includes(method.toUpperCase())
   const client = new HttpClient({ keepAlive: false })
+  const reading = { timeoutMs, timeoutError: () => new HookError('failed', 'its headers cannot be read in time') }
   return {
     id,
     async tell(notice, signal) {
-      const headers = withBody ? headersWithType(options.headers) : options.headers
+      const own = await withDeadline(reading, () => readHeaders(options.headers, host.redactor), host.clock, signal)
+      const headers = withBody ? headersWithType(own) : own
       const body = withBody ? { body: bodyOf(notice) } : {}
       const request = { url, method, headers, timeoutMs, onExcess: 'cut', ...body } as const
       let response: HttpResponse

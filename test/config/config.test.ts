@@ -1,5 +1,7 @@
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Credential } from '../../lib/base/schema.ts'
+import { Secret } from '../../lib/base/secret.ts'
 import { toBytes } from '../../lib/base/text.ts'
 import { loadConfig } from '../../lib/config/config.ts'
 import { FILE, load, plugins } from './load.ts'
@@ -291,11 +293,36 @@ describe('hooks', () => {
     })
 
     expect(hook).toMatchObject({ kind: 'http', url: 'http://host/x' })
-    expect(hook?.kind === 'http' ? [...hook.headers].map(([name, value]) => [name, value.reveal()]) : []).toEqual([
+    expect(
+      hook?.kind === 'http'
+        ? [...hook.headers].map(([name, value]) => [name, value instanceof Secret && value.reveal()])
+        : [],
+    ).toEqual([
       ['X-A', 'p%3As'],
       ['Authorization', `Basic ${Buffer.from('us@er:p:s').toString('base64')}`],
     ])
     expect(JSON.stringify([...(hook?.kind === 'http' ? hook.headers : [])])).not.toContain('p%3As')
+  })
+
+  test('read a header of a file anew each time, from where the configuration is', async () => {
+    const [hook] = await hooksOf(
+      '{ http: "http://x", headers: { Authorization: "file:./${NAME}", X-A: "a file:b" } }',
+      {
+        NAME: 'tok',
+      },
+    )
+
+    const headers = hook?.kind === 'http' ? hook.headers : new Map()
+    const read: string[] = []
+    const answers = ['Bearer one\n', 'Bearer two\n'].map(toBytes)
+    const next = async (path: string) => (read.push(path), answers.shift() as Uint8Array)
+    const credential = headers.get('Authorization') as Credential
+    expect([(await credential.read(next)).reveal(), (await credential.read(next)).reveal()]).toEqual([
+      'Bearer one',
+      'Bearer two',
+    ])
+    expect(read).toEqual([join(dirname(FILE), 'tok'), join(dirname(FILE), 'tok')])
+    expect((headers.get('X-A') as Secret).reveal()).toBe('a file:b')
   })
 
   test('take their environment from ours where they say so', async () => {

@@ -62,6 +62,11 @@ describe('hooks', () => {
       ['bundles.web.hooks[0].headers.A', /one line, got a string$/],
     ],
     [
+      'a header in a file of no name',
+      withHooks('{ http: "http://x", headers: { A: ▶"file:" } }'),
+      ['bundles.web.hooks[0].headers.A', /value of a header/],
+    ],
+    [
       'a header twice',
       withHooks('{ http: "http://x", headers: ▶{ Ab: c, aB: d } }'),
       ['bundles.web.hooks[0].headers', /each header once/],

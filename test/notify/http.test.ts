@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Credential } from '../../lib/base/schema.ts'
 import { Redactor, Secret } from '../../lib/base/secret.ts'
 import type { HttpHookOptions } from '../../lib/bundle.ts'
 import { createHook } from '../../lib/notify/hooks.ts'
 import { eventually } from '../support/eventually.ts'
+import { scratch } from '../support/scratch.ts'
 import { freePort, serve } from '../support/serve.ts'
 import { hookErrorOf, hostOf, never, notice } from './fixtures.ts'
 
@@ -76,6 +80,37 @@ test('sends the configured headers, which win over ours', async () => {
     method: 'PUT',
     headers: { authorization: 'Bearer hunter22', 'content-type': 'application/vnd.app+json' },
   })
+})
+
+test('reads a header of a file anew for each try, and masks it in what comes back', async () => {
+  const { url, received } = await application(500, 'who is hunter22?')
+  const path = join(scratch(), 'token')
+  const headers = new Map([['Authorization', new Credential({ path })]])
+  const hook = hookOf({ url, headers })
+
+  writeFileSync(path, 'Bearer hunter11\n')
+  await hookErrorOf(hook.tell(notice, never))
+  writeFileSync(path, 'Bearer hunter22')
+  const error = await hookErrorOf(hook.tell(notice, never))
+
+  expect(received.map(request => request.headers.authorization)).toEqual(['Bearer hunter11', 'Bearer hunter22'])
+  expect(error.message).toMatch(/answered 500: who is \[secret\]\?$/)
+})
+
+test('names the header and the file that it cannot be read from, or that holds more than a line', async () => {
+  const { url, received } = await application(200)
+  const path = join(scratch(), 'token')
+  const hook = hookOf({ url, headers: new Map([['X-Token', new Credential({ path })]]) })
+
+  const missing = await hookErrorOf(hook.tell(notice, never))
+  writeFileSync(path, 'hunter22\nhunter33\n')
+  const long = await hookErrorOf(hook.tell(notice, never))
+
+  expect(missing).toMatchObject({ code: 'failed', hint: expect.stringContaining('file:') })
+  expect(missing.message).toContain(`the header X-Token: cannot read ${path}: ENOENT`)
+  expect(long.message).toContain('the header "X-Token" cannot be sent')
+  expect(long.message + long.hint).not.toMatch(/hunter/)
+  expect(received).toEqual([])
 })
 
 test('sends no body with a GET', async () => {
