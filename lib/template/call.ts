@@ -34,6 +34,7 @@ function compileFunction(call: Call, own: TemplateFunction<unknown>, compiler: O
   // A missing value has become nil, and pending is not among the arguments. A complex number may be: it is no `Value`, but
   // prints and compares as in Go wherever it is only passed on.
   return compileInvocation(call, own, compiler, (run, args) => {
+    if (own.steps !== undefined) run.spend(own.steps(args as readonly Value[]))
     const result = own.call(run.context, args as readonly Value[], run)
     return own.givesShared === true && run.source.changesMaps && result !== pending ? copyOf(result) : result
   })

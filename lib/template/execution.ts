@@ -15,7 +15,8 @@ import { showPrinted } from './show.ts'
 export interface Bounds {
   /** @default 64 MiB */
   readonly outputBytesMax?: number
-  /** Nodes evaluated and turns of ranges; long strings that functions take and make count, too. @default 10 million */
+  /** Nodes evaluated and turns of ranges; long strings that functions take and make count, too, and
+   *  functions that take long count as many. @default 10 million */
   readonly stepsMax?: number
   /** Templates within templates. @default 1_000 */
   readonly depthMax?: number
@@ -95,7 +96,12 @@ export class Execution implements Executing {
   /** Counts what a function is given, or will go through. */
   weigh(pieces: number): void {
     if (pieces < PIECES_PER_STEP) return
-    this.#steps += Math.floor(pieces / PIECES_PER_STEP)
+    this.spend(Math.floor(pieces / PIECES_PER_STEP))
+  }
+
+  /** Counts what takes as long as so many steps. */
+  spend(steps: number): void {
+    this.#steps += steps
     if (this.#steps > this.#stepsMax) this.#outOfSteps()
   }
 

@@ -6,6 +6,10 @@ import type { Value } from '../base/value.ts'
 export const pending: unique symbol = Symbol('pending')
 export type Pending = typeof pending
 
+/** How many steps a function that makes keys or hashes counts for each millisecond that it takes: so the bound on steps, ten
+ *  million, is five seconds of it. */
+export const STEPS_PER_MS = 2_000
+
 /** The functions that a template may call, by name. One that has the name of a builtin replaces it. */
 export type FunctionTable<Context> = ReadonlyMap<string, TemplateFunction<Context>>
 
@@ -24,6 +28,9 @@ export interface TemplateFunction<Context> {
   readonly givesShared?: boolean
   /** Whether what it gives is used up by ranging over it. @default false */
   readonly givesChannel?: boolean
+  /** How many steps of the bound a call is, where it takes much longer than others: `STEPS_PER_MS` of them for each millisecond.
+   *  @default one, and what its arguments and its result weigh */
+  readonly steps?: (args: readonly Value[]) => number
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
   call(context: Context, args: readonly Value[], execution: Executing): Value | Pending
 }

@@ -7,44 +7,86 @@ import { isAscii } from '../../letters.ts'
 import { base64, decodeBase64 } from '../base64.ts'
 import type { Time } from '../time.ts'
 import { issuerFrom, signCertificate, type Issuer, type Subject } from './certificate.ts'
-import { define } from './define.ts'
+import { define, taking } from './define.ts'
 import { generateCertificateKey, generateKey, printKey, readKey } from './keys.ts'
-import { weighSlowCall } from './limits.ts'
 import { readPem } from './pem.ts'
 
 const TYPE = 'sprig.certificate'
 const SUBJECT: readonly ParameterKind[] = ['string', 'list', 'list', 'int']
 
+/** What it takes to make a key of each kind, measured on one core. That of RSA and DSA differs from one to the next. */
+const KEY_MS: ReadonlyMap<Value | undefined, number> = new Map([
+  ['', 700],
+  ['rsa', 700],
+  ['dsa', 500],
+  ['ecdsa', 1],
+  ['ed25519', 1],
+])
+/** A certificate with a key of its own. */
+const CERTIFICATE_MS = 75
+/** A signature by a key of 4096 bits, and how long the text of that is: it takes eight times as long with twice the bits. */
+const SIGNING_MS = 7
+const SIGNING_KEY_LENGTH = 3_243
+
+function signingMs(key: Value | undefined): number {
+  return typeof key === 'string' ? 1 + SIGNING_MS * (key.length / SIGNING_KEY_LENGTH) ** 3 : 0
+}
+
+/** The key of a certificate as the functions give it. */
+function keyOf(certificate: Value | undefined): Value | undefined {
+  return certificate instanceof Struct ? certificate.fields.get('Key') : undefined
+}
+
 /** The functions that make keys and certificates. What they make is new each time; but a template is executed again only when an
  *  answer that it got has changed. */
 export const certificateFunctions: readonly TemplateFunction<Time>[] = [
-  define('genPrivateKey TYPE', ['string'], (type, execution) => {
-    weighSlowCall(execution)
-    const key = generateKey(type)
-    return key === undefined ? `Unknown type ${type}` : printKey(key)
-  }),
-  define('buildCustomCert CERTIFICATE KEY', ['string', 'string'], buildCustom),
-  generating('genCA NAME DAYS', ['string', 'int'], call => make(authorityIn(call), generateCertificateKey())),
-  generating('genCAWithKey NAME DAYS KEY', ['string', 'int', 'string'], call => make(authorityIn(call), keyIn(call))),
-  generating('genSelfSignedCert NAME ADDRESSES NAMES DAYS', SUBJECT, call =>
-    make(subjectIn(call), generateCertificateKey()),
+  taking(
+    ([type]) => KEY_MS.get(type) ?? 0,
+    define('genPrivateKey TYPE', ['string'], type => {
+      const key = generateKey(type)
+      return key === undefined ? `Unknown type ${type}` : printKey(key)
+    }),
   ),
-  generating('genSelfSignedCertWithKey NAME ADDRESSES NAMES DAYS KEY', [...SUBJECT, 'string'], call => {
-    const key = keyIn(call)
-    return make(subjectIn(call), key)
-  }),
-  generating('genSignedCert NAME ADDRESSES NAMES DAYS AUTHORITY', [...SUBJECT, `struct ${TYPE}`], call => {
-    const issuer = issuerIn(call)
-    return make(subjectIn(call), generateCertificateKey(), issuer)
-  }),
-  generating(
-    'genSignedCertWithKey NAME ADDRESSES NAMES DAYS AUTHORITY KEY',
-    [...SUBJECT, `struct ${TYPE}`, 'string'],
-    call => {
+  define('buildCustomCert CERTIFICATE KEY', ['string', 'string'], buildCustom),
+  taking(
+    CERTIFICATE_MS,
+    generating('genCA NAME DAYS', ['string', 'int'], call => make(authorityIn(call), generateCertificateKey())),
+  ),
+  taking(
+    ([, , key]) => signingMs(key),
+    generating('genCAWithKey NAME DAYS KEY', ['string', 'int', 'string'], call => make(authorityIn(call), keyIn(call))),
+  ),
+  taking(
+    CERTIFICATE_MS,
+    generating('genSelfSignedCert NAME ADDRESSES NAMES DAYS', SUBJECT, call =>
+      make(subjectIn(call), generateCertificateKey()),
+    ),
+  ),
+  taking(
+    ([, , , , key]) => signingMs(key),
+    generating('genSelfSignedCertWithKey NAME ADDRESSES NAMES DAYS KEY', [...SUBJECT, 'string'], call => {
       const key = keyIn(call)
+      return make(subjectIn(call), key)
+    }),
+  ),
+  taking(
+    ([, , , , authority]) => CERTIFICATE_MS + signingMs(keyOf(authority)),
+    generating('genSignedCert NAME ADDRESSES NAMES DAYS AUTHORITY', [...SUBJECT, `struct ${TYPE}`], call => {
       const issuer = issuerIn(call)
-      return make(subjectIn(call), key, issuer)
-    },
+      return make(subjectIn(call), generateCertificateKey(), issuer)
+    }),
+  ),
+  taking(
+    ([, , , , authority]) => signingMs(keyOf(authority)),
+    generating(
+      'genSignedCertWithKey NAME ADDRESSES NAMES DAYS AUTHORITY KEY',
+      [...SUBJECT, `struct ${TYPE}`, 'string'],
+      call => {
+        const key = keyIn(call)
+        const issuer = issuerIn(call)
+        return make(subjectIn(call), key, issuer)
+      },
+    ),
   ),
 ]
 
@@ -64,7 +106,6 @@ function generating(
     signature,
     parameters,
     call({ now }, args, execution) {
-      weighSlowCall(execution)
       return generate({ nowMs: now(), args, execution })
     },
   }

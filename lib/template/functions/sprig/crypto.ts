@@ -3,23 +3,30 @@ import { fromBytes, toBytes } from '../../../base/text.ts'
 import type { Executing, TemplateFunction } from '../../function.ts'
 import { base64, decodeBase64 } from '../base64.ts'
 import { hashPassword } from './bcrypt.ts'
-import { define } from './define.ts'
-import { weighSlowCall } from './limits.ts'
+import { define, taking } from './define.ts'
+
+/** Measured on one core, with their fixed costs. */
+const BCRYPT_MS = 90
+const SCRYPT_MS = 250
 
 /** The functions on passwords and ciphers. Where chance is in it, the result is new each time; but a template is executed again
  *  only when an answer that it got has changed. */
 export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
-  define('bcrypt PASSWORD', ['string'], bcrypt),
-  define('htpasswd USER PASSWORD', ['string', 'string'], (user, password, execution) =>
-    user.includes(':') ? `invalid username: ${user}` : `${user}:${bcrypt(password, execution)}`,
+  taking(BCRYPT_MS, define('bcrypt PASSWORD', ['string'], bcrypt)),
+  taking(
+    BCRYPT_MS,
+    define('htpasswd USER PASSWORD', ['string', 'string'], (user, password) =>
+      user.includes(':') ? `invalid username: ${user}` : `${user}:${bcrypt(password)}`,
+    ),
   ),
-  define(
-    'derivePassword COUNTER TYPE PASSWORD USER SITE',
-    ['int', 'string', 'string', 'string', 'string'],
-    (counter, type, password, user, site, execution) => {
-      weighSlowCall(execution)
-      return derivePassword(Number(BigInt.asUintN(32, BigInt(counter))), { type, password, user, site })
-    },
+  taking(
+    SCRYPT_MS,
+    define(
+      'derivePassword COUNTER TYPE PASSWORD USER SITE',
+      ['int', 'string', 'string', 'string', 'string'],
+      (counter, type, password, user, site) =>
+        derivePassword(Number(BigInt.asUintN(32, BigInt(counter))), { type, password, user, site }),
+    ),
   ),
   define('encryptAES PASSWORD TEXT', ['string', 'string'], (password, text) => {
     if (text === '') return ''
@@ -33,8 +40,7 @@ export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
 /** What bcrypt takes into account. */
 const PASSWORD_BYTES_MAX = 72
 
-function bcrypt(password: string, execution: Executing): string {
-  weighSlowCall(execution)
+function bcrypt(password: string): string {
   const bytes = toBytes(password)
   if (bytes.length <= PASSWORD_BYTES_MAX) return hashPassword(password)
   return `failed to encrypt string with bcrypt: bcrypt: password length exceeds ${PASSWORD_BYTES_MAX} bytes`

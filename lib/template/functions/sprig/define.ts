@@ -1,5 +1,5 @@
 import type { Float, Struct, Value } from '../../../base/value.ts'
-import type { Executing, ParameterKind, TemplateFunction } from '../../function.ts'
+import { STEPS_PER_MS, type Executing, type ParameterKind, type TemplateFunction } from '../../function.ts'
 
 /** What the evaluator gives for each kind of parameter. */
 interface Given {
@@ -46,6 +46,14 @@ export function defineVariadic<const Kinds extends readonly ParameterKind[], Res
     variadic,
     call: (_, args) => call(...(args as unknown as readonly [...Arguments<Kinds>, ...GivenFor<Rest>[]])),
   }
+}
+
+/** The same function, which takes so long: measured, and of a larger text among its arguments maybe longer. */
+export function taking<Context>(
+  ms: number | ((args: readonly Value[]) => number),
+  each: TemplateFunction<Context>,
+): TemplateFunction<Context> {
+  return { ...each, steps: args => Math.ceil(STEPS_PER_MS * (typeof ms === 'number' ? ms : ms(args))) }
 }
 
 /** The same function under further names. */

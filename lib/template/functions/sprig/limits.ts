@@ -1,5 +1,4 @@
 import { Excess } from '../../extent.ts'
-import type { Executing } from '../../function.ts'
 
 /** What Go's runtime says where a program does what cannot be done; sprig leaves many such things to it. */
 
@@ -19,12 +18,4 @@ export function checkLength(length: number): void {
 /** Throws an `Excess` where a list would be longer. */
 export function checkItems(count: number): void {
   if (count > MADE_ITEMS_MAX) throw new Excess(`the result would have more than ${MADE_ITEMS_MAX} items`)
-}
-
-/** What a call counts that takes a good part of a second, whatever it is given: a template gets some hundreds of them. */
-const SLOW_CALL_WEIGHT = 2_000_000
-
-/** Counts a call of a function that is slow on purpose: a password's hash, a key. */
-export function weighSlowCall(execution: Executing): void {
-  execution.weigh(SLOW_CALL_WEIGHT)
 }

@@ -75,3 +75,39 @@ describe('no text takes longer than its length', () => {
     2 * HANG_MS,
   )
 })
+
+describe('what makes keys and hashes counts as what it takes, before it does it', () => {
+  const EC = '(genPrivateKey "ecdsa")'
+  test.each([
+    ['genPrivateKey ""', 700],
+    ['genPrivateKey "rsa"', 700],
+    ['genPrivateKey "dsa"', 500],
+    ['genPrivateKey "ecdsa"', 1],
+    ['genPrivateKey "ed25519"', 1],
+    ['genCA "ca" 1', 75],
+    ['genSelfSignedCert "a" (list) (list) 1', 75],
+    [`genSignedCert "a" (list) (list) 1 (genCAWithKey "ca" 1 ${EC})`, 75],
+    [`genCAWithKey "ca" 1 ${EC}`, 1],
+    [`genSelfSignedCertWithKey "a" (list) (list) 1 ${EC}`, 1],
+    [`genSignedCertWithKey "a" (list) (list) 1 (genCAWithKey "ca" 1 ${EC}) ${EC}`, 1],
+    [`genCAWithKey "ca" 1 (repeat ${2 * 3_243} "x")`, 56],
+    ['bcrypt "password"', 90],
+    ['htpasswd "user" "password"', 90],
+    ['derivePassword 1 "long" "password" "user" "example.com"', 250],
+  ])('%s', (expression, ms) => {
+    expect(() => run(`{{${expression}}}`, { bounds: { stepsMax: ms * 2_000 } })).toThrow(
+      expect.objectContaining({
+        code: 'bound',
+        message: expect.stringMatching(new RegExp(`more than ${ms * 2_000} steps$`)) as string,
+      }) as Error,
+    )
+  })
+
+  test('so that a template may make some, and not many', () => {
+    const text = '{{range 10}}{{range $}}{{end}}{{$key := genPrivateKey "ecdsa"}}{{end}}'
+
+    expect(run(text, { dot: 10 })).toBe('')
+    expect(() => run(text, { dot: 10, bounds: { stepsMax: 10_000 } })).toThrow(/more than 10000 steps$/)
+    expect(run('{{genPrivateKey "constructor"}}')).toBe('Unknown type constructor')
+  })
+})
