@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Redactor, Secret } from '../../lib/base/secret.ts'
@@ -98,6 +100,65 @@ describe('a redactor', () => {
     redactor.add('second-one')
 
     expect(redactor.redact('second-one')).toBe('[secret]')
+  })
+
+  test('masks a long text by its lines, however they are quoted', () => {
+    const lines = Array.from({ length: 3_000 }, (_, i) => `name${i}: value-number-${i}`)
+    const redactor = redactorOf(lines.join('\n'))
+
+    expect(redactor.redact(`bad "${lines[2_999]}"`)).toBe('bad "[secret]"')
+    expect(redactor.redact('bad value-number-17 here')).toBe('bad [secret] here')
+    expect(redactor.redact(lines.join('\n'))).toBe(lines.map(() => '[secret]').join('\n'))
+  })
+
+  test('masks a long line whole, and what is quoted of it but for its ends', () => {
+    const line = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(0x4e00 + ((i * 7_919) % 20_000))).join('')
+    const redactor = redactorOf(line)
+
+    expect(redactor.redact(`<${line}>`)).toMatch(/^<(\[secret\])+>$/)
+    expect(redactor.redact(line.slice(0, 1_000)).replaceAll('[secret]', '').length).toBeLessThan(128)
+    expect(redactor.redact(line.slice(5_000, 6_000)).replaceAll('[secret]', '').length).toBeLessThan(2 * 128)
+  })
+
+  test('keeps a password, and what a large text was before, while that changes again and again', () => {
+    const redactor = redactorOf('hunter22')
+    for (let i = 0; i < 20; i++) {
+      redactor.add(Array.from({ length: 2_000 }, (_, k) => `key${k}: value-${i}-${k}`).join('\n'))
+    }
+
+    expect(redactor.redact('hunter22')).toBe('[secret]')
+    expect(redactor.redact('bad value-19-7 here')).toBe('bad [secret] here')
+    // What came before may still be in an error.
+    expect(redactor.redact('bad value-18-1999 here')).toBe('bad [secret] here')
+    expect(redactor.redact('bad value-0-7 here')).toContain('value-0-7')
+  })
+
+  test('does not grow with the changes of a large text, and takes no long time for them', { timeout: 60_000 }, () => {
+    const module = join(import.meta.dirname, '../../lib/base/secret.ts')
+    // As the image has it. Before there was a bound, it was full after 77 changes.
+    const heap = ['--max-old-space-size=64', '--max-semi-space-size=1']
+    const script = `
+      import { Redactor } from ${JSON.stringify(module)}
+      const redactor = new Redactor()
+      for (let i = 0; i < 150; i++) {
+        redactor.add(Array.from({ length: 1_000 }, (_, k) => \`key\${k}: \${i}-\${k}-\${'x'.repeat(90)}\`).join('\\n'))
+        redactor.add(\`\${i}\`.padEnd(100_000, \`\${i}-abcdefgh\`))
+      }
+      process.stdout.write(redactor.redact('0-abcdefgh'.repeat(100) + ' 149-999-' + 'x'.repeat(90)).slice(-9))`
+    const args = [...heap, '--input-type=module-typescript', '-e', script]
+
+    expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 50_000 })).toBe(' [secret]')
+  })
+
+  test('forgets a text the later, the later it was seen again', () => {
+    const redactor = redactorOf('hunter22', 'hunter33')
+    for (let i = 0; i < 5_000; i++) {
+      redactor.add(`secret-number-${i}`)
+      if (i % 100 === 0) redactor.add('hunter22')
+    }
+
+    expect(redactor.redact('hunter22')).toBe('[secret]')
+    expect(redactor.redact('hunter33')).toBe('hunter33')
   })
 
   test('forgets the oldest first when there are very many', () => {
