@@ -3,8 +3,8 @@ import type { Mailbox } from '../lib/base/mailbox.ts'
 import type { Reading } from '../lib/reading.ts'
 
 export interface PollOptions {
-  /** From the end of one read to the start of the next, before jitter. */
-  readonly everyMs: number
+  /** From the end of one read to the start of the next, before jitter; as a function, after each read and with its own jitter. */
+  readonly everyMs: number | (() => number)
   readonly clock: Clock
   readonly random: Random
   /** The share of `everyMs` by which each wait is drawn shorter or longer, so that a fleet does not ask in step. @default 0.1 */
@@ -31,12 +31,17 @@ export async function* poll(
   }
 }
 
+/** A wait that a fleet does not take in step. */
+export function jittered(waitMs: number, random: Random, jitter = JITTER): number {
+  return waitMs * (1 + jitter * (2 * random() - 1))
+}
+
 async function pause(
   { everyMs, clock, random, jitter = JITTER, hint }: PollOptions,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted()
-  const waitMs = everyMs * (1 + jitter * (2 * random() - 1))
+  const waitMs = typeof everyMs === 'function' ? everyMs() : jittered(everyMs, random, jitter)
   if (hint === undefined) return clock.sleep(waitMs, signal)
   // Whichever of the two loses must be ended, or each round would leave a sleeper or a taker behind.
   const round = new AbortController()

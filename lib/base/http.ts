@@ -36,9 +36,17 @@ export interface HttpClientOptions {
   readonly keepAlive?: boolean
   /** For `https:`: what is trusted (`ca`, PEM; the system's otherwise), and what we show (`cert`, `key`). It is read once:
    *  after a rotation, make a new client. */
-  readonly tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> & { readonly servername?: string }
+  readonly tls?: TlsOptions
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. @default nowhere: no proxy is used */
   readonly proxyEnvironment?: Readonly<Record<string, string>>
+  /** How many connections there are to one host at most; further requests wait for one. @default as many as there are requests */
+  readonly connectionsMax?: number
+}
+
+/** `rejectUnauthorized: false` takes any certificate, and so anybody's. */
+export type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> & {
+  readonly servername?: string
+  readonly rejectUnauthorized?: boolean
 }
 
 const RESPONSE_BYTES_MAX = 64 * 1024
@@ -114,10 +122,11 @@ export class HttpClient {
   }
 
   #agent(url: URL): Agent {
-    const { keepAlive = true, proxyEnvironment, tls } = this.#options
+    const { keepAlive = true, proxyEnvironment, tls, connectionsMax } = this.#options
     const options = {
       keepAlive,
-      maxFreeSockets: IDLE_CONNECTIONS_MAX,
+      maxFreeSockets: connectionsMax ?? IDLE_CONNECTIONS_MAX,
+      ...(connectionsMax === undefined ? {} : { maxSockets: connectionsMax }),
       ...(proxyEnvironment === undefined ? {} : { proxyEnv: { ...proxyEnvironment } }),
     }
     if (url.protocol === 'http:') return (this.#plain ??= new (plainHttp().Agent)(options))

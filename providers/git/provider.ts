@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { orAborted, untilAborted } from '../../lib/base/or-aborted.ts'
 import { Redactor } from '../../lib/base/secret.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { messageOf, ProviderError } from '../../lib/errors.ts'
@@ -264,22 +265,5 @@ export class GitProvider implements Provider {
     redactor.add(secret.reveal())
     redactor.add(basicToken(username, secret))
     return credentialEnvironment(this.#remote, username, secret, this.#environment)
-  }
-}
-
-async function untilAborted(signal: AbortSignal): Promise<never> {
-  return await orAborted(new Promise(() => {}), signal)
-}
-
-/** The promise, or the signal's reason as soon as it aborts. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason as Error)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -46,6 +46,7 @@ export const HOMES: Readonly<Record<string, string>> = {
   'oxc-parser': 'cmd/build/comment.ts',
   pino: 'lib/base/json-log.ts',
   re2js: 'lib/base/regexp.ts',
+  'node-vault': 'providers/vault/api.ts',
   'simple-git': 'providers/git/',
   'smol-toml': 'lib/base/toml.ts',
   valibot: 'lib/base/schema.ts',

@@ -1,0 +1,94 @@
+import type { Clock } from '../../lib/base/clock.ts'
+import type { Secret } from '../../lib/base/secret.ts'
+import { Api, type Answer, type ApiRequest } from './api.ts'
+import type { AuthMethod, LoginWorld } from './auth/method.ts'
+import { Session } from './auth/session.ts'
+import { failureOf, saysUnknownToken } from './failure.ts'
+import type { Settings } from './settings.ts'
+
+/** What is asked, without what the client adds. */
+export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
+  /** @default the provider's own */
+  readonly namespace?: string | undefined
+}
+
+/** Asks with a token, and knows what it means when that is refused. */
+export class Client {
+  readonly settings: Settings
+  readonly #api: Api
+  readonly #session: Session
+  /** How far the server was when we last wrote: an answer from before that would not have it. */
+  #index: string | undefined
+
+  constructor(settings: Settings, method: AuthMethod, readFile: LoginWorld['readFile'], clock: Clock) {
+    this.settings = settings
+    this.#api = new Api(settings, clock)
+    const world: LoginWorld = {
+      settings,
+      readFile,
+      post: async (path, fields, signal) => {
+        const request = { operation: 'write', path, fields, namespace: settings.namespace } as const
+        const answer = await this.#api.send(request, signal)
+        if (!isSuccess(answer)) throw failureOf(`log in at ${path}`, answer)
+        this.#index = answer.headers.get('x-vault-index') ?? this.#index
+        return answer
+      },
+    }
+    this.#session = new Session(method, world, clock)
+  }
+
+  /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.
+   *  @param what is asked, for people */
+  async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
+    const token = await this.#session.token(signal)
+    const answer = await this.#send(ask, token, signal)
+    if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
+    if (isSuccess(answer) || isNothing(answer)) return answer
+    throw failureOf(what, answer)
+  }
+
+  /** What the server says of itself, whatever that is; it needs no token. */
+  async health(signal: AbortSignal): Promise<Answer> {
+    return await this.#api.send({ operation: 'read', path: 'sys/health', namespace: '' }, signal)
+  }
+
+  close(): void {
+    this.#session.close()
+    this.#api.close()
+  }
+
+  /** A refusal may be about the token or about what it may. Another token cures the first; where there is no other, the server is
+   *  asked whether it knows ours. */
+  async #refused(what: string, ask: Ask, token: Secret, refusal: Answer, signal: AbortSignal): Promise<Answer> {
+    // A login would mint a token for each refusal that no token cures, so first it is seen whether ours is the cause.
+    const isUnknown = await this.#isUnknown(token, refusal, signal)
+    if (!isUnknown && this.#session.isFresh) throw failureOf(what, refusal)
+    const next = await this.#session.after(token, signal)
+    if (next === undefined) throw failureOf(what, refusal, !isUnknown)
+    const answer = await this.#send(ask, next, signal)
+    if (isSuccess(answer) || isNothing(answer)) return answer
+    throw failureOf(what, answer, answer.status !== 403 || !(await this.#isUnknown(next, answer, signal)))
+  }
+
+  async #isUnknown(token: Secret, refusal: Answer, signal: AbortSignal): Promise<boolean> {
+    if (saysUnknownToken(refusal)) return true
+    const lookup = await this.#send({ operation: 'read', path: 'auth/token/lookup-self' }, token, signal)
+    return lookup.status === 403
+  }
+
+  async #send(ask: Ask, token: Secret, signal: AbortSignal): Promise<Answer> {
+    const namespace = ask.namespace ?? this.settings.namespace
+    const answer = await this.#api.send({ ...ask, token, namespace, index: this.#index }, signal)
+    if (ask.operation === 'write') this.#index = answer.headers.get('x-vault-index') ?? this.#index
+    return answer
+  }
+}
+
+function isSuccess({ status }: Answer): boolean {
+  return status >= 200 && status < 300
+}
+
+/** Where the path is one that is only not there; a path that takes no reading answers 404 or 405 with words of its own. */
+function isNothing(answer: Answer): boolean {
+  return answer.status === 404 && failureOf('', answer).code === 'invalid-data'
+}

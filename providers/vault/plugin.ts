@@ -1,0 +1,15 @@
+import type { ProviderPlugin } from '../../lib/provider.ts'
+import { vaultOptions, type VaultOptions } from './options.ts'
+import { pkiCert, referenceQuestion, secret, secretOrDefault, secrets } from './questions.ts'
+
+/** Reads secrets from Vault or OpenBao: `type: vault`. */
+export const vault: ProviderPlugin<VaultOptions> = {
+  type: 'vault',
+  options: vaultOptions,
+  reference: referenceQuestion,
+  functions: { secret, secrets, secretOrDefault, pkiCert },
+  async open(options, host) {
+    const { VaultProvider } = await import('./provider.ts')
+    return VaultProvider.open(options, host)
+  },
+}

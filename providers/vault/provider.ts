@@ -1,0 +1,202 @@
+import { readFile } from 'node:fs/promises'
+import { Struct } from '../../lib/base/value.ts'
+import type { Dependency } from '../../lib/dependency.ts'
+import { messageOf, OperationalError, ProviderError } from '../../lib/errors.ts'
+import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
+import { absent, type Lease, type Reading } from '../../lib/reading.ts'
+import { jittered, poll } from '../poll.ts'
+import { TokenMethod } from './auth/token.ts'
+import { Client } from './client.ts'
+import { Written } from './dependencies.ts'
+import { failureOf } from './failure.ts'
+import { isDeleted, sameVersion } from './kv.ts'
+import { Mounts } from './mounts.ts'
+import type { VaultOptions } from './options.ts'
+import { Reader, type Read } from './reader.ts'
+import { dataOf, leaseId, mapOf, numberOf, parseLeaseId, type Fields, type LeaseId } from './secret.ts'
+import { settingsOf } from './settings.ts'
+
+/** After a policy has hidden the metadata of a secret, its data is read this often before the metadata is asked for once more. */
+const READS_WITHOUT_METADATA = 30
+
+/** Reads from one server, with one token.
+ *
+ *  How a change is seen depends on what is read. Of a KV v2 secret the version is asked for, and the data only when it is another;
+ *  everything else is read again. What has a lease is read once: whoever keeps the lease ends the watch, and starts another when it
+ *  is time for the next. */
+export class VaultProvider implements Provider {
+  readonly #options: VaultOptions
+  readonly #host: ProviderHost
+  readonly #client: Client
+  readonly #reader: Reader
+
+  private constructor(options: VaultOptions, host: ProviderHost, client: Client) {
+    this.#options = options
+    this.#host = host
+    this.#client = client
+    this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host)
+  }
+
+  /** Connects to nothing: the first watch does. */
+  static open(options: VaultOptions, host: ProviderHost): VaultProvider {
+    const settings = settingsOf(options, host.environment)
+    const { hostname, protocol } = new URL(settings.endpoint)
+    const isHere = settings.connection.socketPath !== undefined || /^(127\.|localhost$|\[::1\]$)/.test(hostname)
+    if (protocol === 'http:' && !isHere) {
+      host.log.warn('the token and every secret travel without encryption', { address: settings.shown })
+    }
+    if (settings.connection.tls?.skipVerify === true) {
+      host.log.warn("the server's certificate is not checked, so anybody could be the server", {
+        address: settings.shown,
+      })
+    }
+    return new VaultProvider(
+      options,
+      host,
+      new Client(settings, options.auth ?? new TokenMethod(), readFile, host.clock),
+    )
+  }
+
+  watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
+    const { kind } = dependency
+    if (kind === 'secret' || kind === 'api') return this.#watchSecret(dependency, signal)
+    if (kind === 'list') return this.#watch(cut => this.#reader.list(dependency, cut), signal)
+    if (dependency instanceof Written) {
+      const isCertificate = kind === 'certificate'
+      return this.#watch(cut => this.#reader[isCertificate ? 'certificate' : 'write'](dependency, cut), signal, 'once')
+    }
+    throw new ProviderError('unsupported', `a Vault provider has no ${kind}`)
+  }
+
+  async renew(lease: Lease, signal: AbortSignal): Promise<Lease> {
+    const { kind, id, namespace } = partsOf(lease)
+    if (kind === 'end')
+      throw new ProviderError('unsupported', 'renew a lease: what has no lease on the server cannot be renewed')
+    const [path, fields] =
+      kind === 'token' ? ['auth/token/renew-accessor', { accessor: id }] : ['sys/leases/renew', { lease_id: id }]
+    const what = 'renew a lease'
+    const answer = await this.#client.ask(what, { operation: 'write', path, fields, namespace }, signal)
+    if (answer.status === 404) throw failureOf(what, answer)
+    const body = mapOf(answer.body)
+    const from = (kind === 'token' ? mapOf(body?.get('auth')) : undefined) ?? body
+    const durationMs = numberOf(from, 'lease_duration') * 1_000
+    const nowMs = this.#host.clock.nowMs()
+    const renewable = from?.get('renewable') === true
+    return { id: leaseId({ kind, id, namespace }), durationMs, renewable, endsAtMs: nowMs + durationMs }
+  }
+
+  async revoke(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { kind, id, namespace } = partsOf(lease)
+    // A certificate that is replaced stays good until it ends: who revokes it must be allowed to, and few are.
+    if (kind === 'end') return
+    const [path, fields] =
+      kind === 'token' ? ['auth/token/revoke-accessor', { accessor: id }] : ['sys/leases/revoke', { lease_id: id }]
+    const answer = await this.#client.ask('revoke a lease', { operation: 'write', path, fields, namespace }, signal)
+    if (answer.status === 404) throw failureOf('revoke a lease', answer)
+  }
+
+  async check(signal: AbortSignal): Promise<Health> {
+    const { shown } = this.#client.settings
+    try {
+      const { status, body } = await this.#client.health(signal)
+      const version = mapOf(body)?.get('version')
+      const server = `${shown}${typeof version === 'string' ? `, version ${version}` : ''}`
+      const state = STATES.get(status)
+      if (state !== undefined) return { ok: state.ok, message: `${server}: ${state.says}` }
+      return { ok: false, message: `${server}: answers ${status}` }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof OperationalError)) throw error
+      return { ok: false, message: `${messageOf(error)}${error.hint === undefined ? '' : `; ${error.hint}`}` }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
+  #watchSecret(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
+    let last: Read | undefined
+    /** How many reads there will be before the metadata is asked for. */
+    let withoutMetadata = 0
+    const read = async (cut: AbortSignal): Promise<Read> => {
+      if (last === undefined || withoutMetadata-- > 0) return await this.#reader.secret(dependency, cut)
+      try {
+        if (!(await this.#hasMoved(last, dependency, cut))) return again(last, this.#host.clock.nowMs())
+      } catch (error) {
+        if (!(error instanceof ProviderError) || error.code !== 'forbidden') throw error
+        withoutMetadata = READS_WITHOUT_METADATA
+      }
+      return await this.#reader.secret(dependency, cut)
+    }
+    return this.#watch(async cut => (last = await read(cut)), signal)
+  }
+
+  /** Whether a KV v2 secret may be another than the one that was read. */
+  async #hasMoved({ reading, versioned }: Read, dependency: Dependency, signal: AbortSignal): Promise<boolean> {
+    // What is not there may be in another engine when it comes.
+    if (versioned?.version === undefined) return true
+    const { version, metadataPath } = versioned
+    if (reading.value !== absent && isDeleted(version, this.#host.clock.nowMs())) return true
+    return !sameVersion(version, await this.#reader.version(metadataPath, dependency, signal))
+  }
+
+  #watch(
+    read: (signal: AbortSignal) => Promise<Read>,
+    signal: AbortSignal,
+    often: 'again' | 'once' = 'again',
+  ): AsyncIterable<Reading> {
+    const { clock, random } = this.#host
+    let waitMs = 0
+    const readOnce = async (cut: AbortSignal) => {
+      const done = await read(cut)
+      waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done)
+      return done.reading
+    }
+    return poll({ everyMs: () => waitMs, clock, random }, readOnce, signal)
+  }
+
+  /** How long a reading is taken for the newest. */
+  #waitAfter({ reading, versioned }: Read): number {
+    const { random, clock } = this.#host
+    const { poll: pollMs, reread: rereadMs } = this.#options
+    const everyMs = jittered(versioned === undefined && reading.value !== absent ? rereadMs : pollMs, random)
+    if (versioned?.version !== undefined) {
+      const leftMs = Date.parse(versioned.version.deletionTime) - clock.nowMs()
+      return leftMs > 0 && leftMs < everyMs ? leftMs : everyMs
+    }
+    const secret = reading.value instanceof Struct ? reading.value.fields.get('Secret') : undefined
+    if (!(secret instanceof Struct)) return everyMs
+    const rotatesMs = rotationOf(dataOf(secret))
+    // Not before the server has rotated it; a little after, and not everybody at once.
+    if (rotatesMs !== undefined) return Math.min(everyMs, rotatesMs + 1_000 * (1 + random()))
+    const hintMs = numberOf(secret.fields, 'LeaseDuration') * 1_000
+    return hintMs > 0 ? Math.min(everyMs, hintMs) : everyMs
+  }
+}
+
+/** Of a static role: when the server gives it another password. */
+function rotationOf(data: Fields): number | undefined {
+  const rotates = data.has('rotation_period') || data.has('rotation_schedule')
+  return rotates && data.has('ttl') ? numberOf(data, 'ttl') * 1_000 : undefined
+}
+
+function again(read: Read, observedAtMs: number): Read {
+  return { ...read, reading: { ...read.reading, observedAtMs } }
+}
+
+function partsOf({ id }: Lease): LeaseId {
+  const parts = parseLeaseId(id)
+  if (parts === undefined) throw new ProviderError('invalid-data', 'a lease that is none of a Vault provider')
+  return parts
+}
+
+/** What the status of `sys/health` says. */
+const STATES: ReadonlyMap<number, { readonly ok: boolean; readonly says: string }> = new Map([
+  [200, { ok: true, says: 'answers' }],
+  [429, { ok: true, says: 'a standby answers' }],
+  [472, { ok: false, says: 'is a disaster recovery secondary, which gives no secrets' }],
+  [473, { ok: true, says: 'a performance standby answers' }],
+  [501, { ok: false, says: 'is not initialized' }],
+  [503, { ok: false, says: 'is sealed' }],
+])

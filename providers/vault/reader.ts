@@ -1,0 +1,160 @@
+/** One reading of each kind of dependency. */
+import { randomBytes } from 'node:crypto'
+import { Struct } from '../../lib/base/value.ts'
+import { showDependency, type Dependency } from '../../lib/dependency.ts'
+import { ProviderError } from '../../lib/errors.ts'
+import type { ProviderHost } from '../../lib/provider.ts'
+import { absent, contentRevision, type Reading } from '../../lib/reading.ts'
+import type { Answer } from './api.ts'
+import { certificateOf } from './certificate.ts'
+import type { Client } from './client.ts'
+import { Written } from './dependencies.ts'
+import { failureOf, warningsOf } from './failure.ts'
+import { metadataPathOf, pathIn, versionOfData, versionOfMetadata, whyNothing, type Version } from './kv.ts'
+import type { Mount, Mounts } from './mounts.ts'
+import { SECRET } from './questions.ts'
+import { contentOf, dataOf, endOf, leaseId, leaseOf, mapOf, secretOf } from './secret.ts'
+
+/** A reading, and what the watch needs to know of where it is from. */
+export interface Read {
+  readonly reading: Reading
+  /** Of a KV v2 secret: where its metadata is, and the version that was read. */
+  readonly versioned?: { readonly metadataPath: string; readonly version: Version | undefined }
+}
+
+export class Reader {
+  readonly #client: Client
+  readonly #mounts: Mounts
+  readonly #host: ProviderHost
+  /** Revisions are shown; without the key a short secret could be guessed from its own. */
+  readonly #revisionKey = randomBytes(32)
+
+  constructor(client: Client, mounts: Mounts, host: ProviderHost) {
+    this.#client = client
+    this.#mounts = mounts
+    this.#host = host
+  }
+
+  /** Reads a secret. */
+  async secret(dependency: Dependency, signal: AbortSignal): Promise<Read> {
+    const { path, params, kind } = dependency
+    const what = showDependency(dependency)
+    const { namespace, ...query } = params
+    const mount = await this.#mounts.find(what, path, this.#namespace(dependency), signal)
+    const isVersioned = mount?.isVersioned === true
+    const apiPath = isVersioned ? pathIn(mount, 'data', path, kind === 'api') : path
+    const answer = await this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, signal)
+    const metadataPath = isVersioned ? metadataPathOf(mount, apiPath) : undefined
+    if (metadataPath === undefined) return { reading: this.#plain(answer, dependency, mount) }
+    const version = versionOfData(answer)
+    return { reading: this.#versioned(answer, version), versioned: { metadataPath, version } }
+  }
+
+  /** The version of a KV v2 secret that there is now, in one small request. */
+  async version(metadataPath: string, dependency: Dependency, signal: AbortSignal): Promise<Version | undefined> {
+    const { namespace, version = '0' } = dependency.params
+    const ask = { operation: 'read', path: metadataPath, namespace } as const
+    return versionOfMetadata(await this.#client.ask(showDependency(dependency), ask, signal), Number(version))
+  }
+
+  /** Reads the names below a path. */
+  async list(dependency: Dependency, signal: AbortSignal): Promise<Read> {
+    const { path, params } = dependency
+    const what = showDependency(dependency)
+    const { namespace } = params
+    const mount = await this.#mounts.find(what, path, this.#namespace(dependency), signal)
+    const apiPath = mount?.isVersioned === true ? pathIn(mount, 'metadata', path, true) : path
+    const answer = await this.#client.ask(what, { operation: 'list', path: apiPath, namespace }, signal)
+    const names = mapOf(mapOf(answer.body)?.get('data'))?.get('keys')
+    if (answer.status === 404 || names === undefined) return { reading: this.#absent(dependency, answer, mount) }
+    if (!Array.isArray(names) || names.some(name => typeof name !== 'string')) {
+      throw new ProviderError('invalid-data', `${what}: the answer is no list of names`)
+    }
+    const value = (names as readonly string[]).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    return { reading: this.#reading(value, JSON.stringify(value)) }
+  }
+
+  /** Writes, and reads what the server answers. */
+  async write(dependency: Written, signal: AbortSignal): Promise<Read> {
+    const answer = await this.#written(dependency, signal)
+    const secret = secretOf(answer.body)
+    const value = struct({ Secret: secret, IsVersioned: false })
+    const nowMs = this.#host.clock.nowMs()
+    const { namespace } = dependency.params
+    const lease = leaseOf(secret, namespace, nowMs) ?? endOf(secret, namespace, nowMs)
+    return { reading: { ...this.#reading(value, contentOf(secret)), ...(lease === undefined ? {} : { lease }) } }
+  }
+
+  /** Has a certificate issued. It has no lease of the server's, and ends all the same. */
+  async certificate(dependency: Written, signal: AbortSignal): Promise<Read> {
+    const what = showDependency(dependency)
+    const answer = await this.#written(dependency, signal)
+    const secret = secretOf(answer.body)
+    const { value, serial, startsAtMs, endsAtMs } = certificateOf(what, dataOf(secret))
+    const nowMs = this.#host.clock.nowMs()
+    const { namespace } = dependency.params
+    const lease = leaseOf(secret, namespace, nowMs) ?? {
+      id: leaseId({ kind: 'end', id: serial, namespace }),
+      durationMs: endsAtMs - Math.max(startsAtMs, Math.min(nowMs, endsAtMs - 1)),
+      renewable: false,
+      endsAtMs,
+    }
+    return { reading: { ...this.#reading(value, serial), lease } }
+  }
+
+  async #written(dependency: Written, signal: AbortSignal): Promise<Answer> {
+    const { path, params } = dependency
+    const { namespace } = params
+    const what = showDependency(dependency)
+    const fields = dependency.reveal()
+    const mount = await this.#mounts.find(what, path, this.#namespace(dependency), signal)
+    const isVersioned = mount?.isVersioned === true
+    const apiPath = isVersioned ? pathIn(mount, 'data', path, true) : path
+    const sent = isVersioned ? { data: fields } : fields
+    const answer = await this.#client.ask(what, { operation: 'write', path: apiPath, fields: sent, namespace }, signal)
+    if (answer.status === 404) throw failureOf(what, answer)
+    return answer
+  }
+
+  #namespace({ params }: Dependency): string {
+    return params.namespace ?? this.#client.settings.namespace
+  }
+
+  #plain(answer: Answer, dependency: Dependency, mount: Mount | undefined): Reading {
+    if (answer.status === 404 || answer.body === undefined) return this.#absent(dependency, answer, mount)
+    const secret = secretOf(answer.body)
+    const reading = this.#reading(struct({ Secret: secret, IsVersioned: false }), contentOf(secret))
+    const lease = leaseOf(secret, dependency.params.namespace, this.#host.clock.nowMs())
+    return lease === undefined ? reading : { ...reading, lease }
+  }
+
+  #versioned(answer: Answer, version: Version | undefined): Reading {
+    const secret = secretOf(answer.body)
+    const isThere = answer.status === 200 && mapOf(dataOf(secret).get('data')) !== undefined
+    if (!isThere && version === undefined) return this.#nothing('absent')
+    if (!isThere && version !== undefined) return this.#nothing(`absent-${version.number}`, whyNothing(version))
+    const content = this.#reading(struct({ Secret: secret, IsVersioned: true }), contentOf(secret))
+    return { ...content, revision: `version ${version?.number ?? '?'}, ${content.revision}` }
+  }
+
+  #absent(dependency: Dependency, answer: Answer, mount: Mount | undefined): Reading {
+    if (mount === undefined) return this.#nothing('absent', 'nothing is mounted there')
+    // What a server says when we ask a KV v2 engine as if it were another: it has become one.
+    if (warningsOf(answer.body).length > 0) this.#mounts.forget(mount, this.#namespace(dependency))
+    return this.#nothing('absent')
+  }
+
+  #nothing(revision: string, why?: string): Reading {
+    const observedAtMs = this.#host.clock.nowMs()
+    return { value: absent, revision, observedAtMs, sensitive: true, ...(why === undefined ? {} : { why }) }
+  }
+
+  #reading(value: Reading['value'], content: string): Reading {
+    const revision = contentRevision(content, this.#revisionKey)
+    return { value, revision, observedAtMs: this.#host.clock.nowMs(), sensitive: true }
+  }
+}
+
+function struct({ Secret, IsVersioned }: { readonly Secret: Struct; readonly IsVersioned: boolean }): Struct {
+  return new Struct(SECRET, new Map<string, Struct | boolean>(Object.entries({ Secret, IsVersioned })))
+}

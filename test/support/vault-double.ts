@@ -1,0 +1,357 @@
+/** A double of Vault and OpenBao: as much of their API as the provider uses, in this process, with the same statuses and shapes. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { engines, secondsOf, type Answer, type Call, type Engine } from './vault-double-engines.ts'
+import { issue, newAuthority } from './vault-double-pki.ts'
+import type { Json, VaultServer } from './vault-server.ts'
+
+const ROOT = 'root'
+const UNSEAL_KEY = 'an unseal key'
+
+interface Token {
+  readonly id: string
+  readonly accessor: string
+  readonly policies: readonly string[]
+  readonly namespace: string
+  durationMs: number
+  endsAtMs: number
+}
+
+interface Lease {
+  readonly id: string
+  readonly durationMs: number
+  readonly isRenewable: boolean
+  endsAtMs: number
+}
+
+export interface Seen {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+}
+
+/** Something that answers in the server's place when it returns true. */
+export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean
+
+export class VaultDouble implements VaultServer {
+  readonly name = 'the double'
+  readonly rootToken = ROOT
+  readonly unsealKey = UNSEAL_KEY
+  readonly url: string
+  readonly ca: string | undefined
+  /** What was asked so far. */
+  readonly seen: Seen[] = []
+  fault: Fault | undefined
+  /** What an older server says of a token that it does not know: the same as of one that may not. */
+  isOld = false
+  readonly #tokens = new Map<string, Token>()
+  readonly #leases = new Map<string, Lease>()
+  readonly #policies = new Map<string, Json>()
+  readonly #wrapped = new Map<string, Json>()
+  readonly #mounts = new Map<string, Engine>()
+  readonly #cubbyholes = new Map<string, Engine>()
+  readonly #namespaces = new Set<string>()
+  readonly #stop: () => Promise<void>
+  #isSealed = false
+
+  private constructor(url: string, ca: string | undefined, stop: () => Promise<void>) {
+    this.url = url
+    this.ca = ca
+    this.#stop = stop
+    this.#newToken(ROOT, ['root'], '', 0)
+    this.#mounts.set('secret', engines.kv({ version: '2' }))
+  }
+
+  static async start(tls?: 'tls'): Promise<VaultDouble> {
+    const listener: RequestListener = (request, response) => void double.#serve(request, response)
+    const directory = mkdtempSync(join(tmpdir(), 'outrigger-double-'))
+    const ca = join(directory, 'ca.pem')
+    const server = tls === undefined ? createPlainServer(listener) : createTlsServer(certificateFor(ca), listener)
+    const sockets = new Set<Socket>()
+    server.on('connection', socket => sockets.add(socket).has(socket))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const stop = async () => {
+      sockets.forEach(socket => socket.destroy())
+      await new Promise(resolve => server.close(resolve))
+      rmSync(directory, { recursive: true, force: true })
+    }
+    const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
+    const double = new VaultDouble(url, tls === undefined ? undefined : ca, stop)
+    return double
+  }
+
+  async close(): Promise<void> {
+    await this.#stop()
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '', headers } = request
+    this.seen.push({ method, path: url, headers })
+    const body = await bodyOf(request)
+    if (this.fault?.(request, response) === true) return
+    const answer = this.#answer({ request, method, url, body })
+    response.writeHead(answer.status, { 'content-type': 'application/json' })
+    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body))
+  }
+
+  #answer(asked: { request: IncomingMessage; method: string; url: string; body: Json }): Answer {
+    const { pathname, searchParams } = new URL(asked.url, this.url)
+    const isList = asked.method === 'LIST' || searchParams.get('list') === '1'
+    const operation = isList ? 'list' : asked.method === 'GET' ? 'read' : asked.method === 'DELETE' ? 'delete' : 'write'
+    const header = (name: string) => String(asked.request.headers[name] ?? '')
+    const full = [header('x-vault-namespace'), decodeURIComponent(pathname.replace(/^\/v1\//, ''))]
+      .flatMap(part => part.split('/'))
+      .filter(part => part !== '')
+    const namespace = this.#namespaceOf(full)
+    const path = full.slice(namespace === '' ? 0 : namespace.split('/').length).join('/')
+    if (path === 'sys/health') return this.#health()
+    if (path === 'sys/unseal') return this.#unseal(asked.body)
+    if (this.#isSealed) return failed(503, 'Vault is sealed')
+    const token = header('x-vault-token')
+    if (token === '') return failed(400, 'missing client token')
+    const known = this.#tokens.get(token)
+    if (known === undefined || (known.endsAtMs > 0 && known.endsAtMs <= Date.now())) return this.#unknownToken()
+    const call: Call = { operation, path, query: searchParams, body: asked.body }
+    const answer = this.#permitted(call, known, namespace)
+    return header('x-vault-wrap-ttl') === '' ? answer : this.#wrap(answer.body, header('x-vault-wrap-ttl'))
+  }
+
+  #namespaceOf(parts: readonly string[]): string {
+    for (let count = parts.length; count > 0; count--) {
+      const name = parts.slice(0, count).join('/')
+      if (this.#namespaces.has(name)) return name
+    }
+    return ''
+  }
+
+  #unknownToken(): Answer {
+    return this.isOld
+      ? failed(403, 'permission denied')
+      : failed(403, '2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n')
+  }
+
+  #health(): Answer {
+    const body = { initialized: true, sealed: this.#isSealed, standby: false, version: '2.0.0-double' }
+    return { status: this.#isSealed ? 503 : 200, body }
+  }
+
+  #unseal(body: Json): Answer {
+    if (body?.key !== UNSEAL_KEY) return failed(400, 'unseal failed, invalid key')
+    this.#isSealed = false
+    return { status: 200, body: { sealed: false } }
+  }
+
+  #permitted(call: Call, token: Token, namespace: string): Answer {
+    const isOwn = /^(auth\/token\/(lookup-self|renew-self|revoke-self)|sys\/wrapping\/|cubbyhole\/)/.test(call.path)
+    if (call.path.startsWith('sys/internal/ui/mounts/')) return this.#mountOf(call.path.slice(23), token, namespace)
+    if (!isOwn && !this.#may(token, call, namespace)) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
+    if (call.path.startsWith('sys/')) return this.#system(call, token, namespace)
+    if (call.path.startsWith('auth/token/')) return this.#tokenCall(call, token, namespace)
+    if (call.path.startsWith('cubbyhole/')) return this.#cubbyhole(token).answer({ ...call, path: call.path.slice(10) })
+    const [mount, engine] = this.#find(call.path, namespace)
+    if (engine === undefined) return failed(404, `no handler for route "${call.path}". route entry not found.`)
+    const answer = engine.answer({ ...call, path: call.path.slice(mount.length + 1) })
+    if (answer.lease === undefined) return answer
+    const id = `${call.path}/${randomBytes(12).toString('hex')}`
+    const durationMs = answer.lease.seconds * 1_000
+    this.#leases.set(id, { id, durationMs, isRenewable: answer.lease.renewable, endsAtMs: Date.now() + durationMs })
+    const lease = { lease_id: id, lease_duration: answer.lease.seconds, renewable: answer.lease.renewable }
+    return { status: answer.status, body: { ...answer.body, ...lease } }
+  }
+
+  #may({ policies, namespace: own }: Token, { operation, path }: Call, namespace: string): boolean {
+    if (policies.includes('root')) return true
+    if (own !== '' && own !== namespace) return false
+    const wanted = { read: ['read'], list: ['list'], write: ['update', 'create'], delete: ['delete'] }[operation]
+    return this.#rules(policies).some(
+      ([pattern, capabilities]) => fits(pattern, path) && wanted.some(name => capabilities.includes(name)),
+    )
+  }
+
+  #rules(policies: readonly string[]): readonly (readonly [string, readonly string[]])[] {
+    return policies.flatMap(name =>
+      Object.entries((this.#policies.get(name)?.path ?? {}) as Record<string, { capabilities: string[] }>).map(
+        ([pattern, { capabilities }]) => [pattern, capabilities] as const,
+      ),
+    )
+  }
+
+  #find(path: string, namespace: string): readonly [string, Engine | undefined] {
+    const prefix = namespace === '' ? '' : `${namespace}/`
+    for (const [mount, engine] of this.#mounts) {
+      if (!mount.startsWith(prefix)) continue
+      const own = mount.slice(prefix.length)
+      if (path === own || path.startsWith(`${own}/`)) return [own, engine]
+    }
+    return ['', undefined]
+  }
+
+  #mountOf(path: string, { policies }: Token, namespace: string): Answer {
+    const [mount, engine] = this.#find(path, namespace)
+    const isSeen =
+      policies.includes('root') ||
+      this.#rules(policies).some(([pattern]) => pattern.startsWith(`${mount}/`) || fits(pattern, `${mount}/`))
+    if (engine === undefined || !isSeen) {
+      return failed(
+        403,
+        "preflight capability check returned 403, please ensure client's policies grant access to path",
+      )
+    }
+    const { type, options } = engine
+    return { status: 200, body: { data: { path: `${mount}/`, type, options, accessor: `${type}_1`, description: '' } } }
+  }
+
+  #cubbyhole({ id }: Token): Engine {
+    const known = this.#cubbyholes.get(id) ?? engines.kv({ version: '1' })
+    this.#cubbyholes.set(id, known)
+    return known
+  }
+
+  #system({ path, body, operation }: Call, token: Token, namespace: string): Answer {
+    const [, area = '', ...rest] = path.split('/')
+    const name = rest.join('/')
+    const full = namespace === '' ? name : `${namespace}/${name}`
+    switch (area) {
+      case 'seal':
+        this.#isSealed = true
+        return { status: 204 }
+      case 'namespaces':
+        this.#namespaces.add(full)
+        return { status: 200, body: { data: { path: `${name}/` } } }
+      case 'policies':
+        this.#policies.set(rest[1] ?? '', JSON.parse(body.policy as string))
+        return { status: 204 }
+      case 'mounts':
+        if (operation === 'delete') this.#mounts.delete(full)
+        else this.#mounts.set(full, engines[body.type as keyof typeof engines](body.options ?? {}))
+        return { status: 204 }
+      case 'leases':
+        return this.#leaseCall(name, String(body?.lease_id))
+      case 'wrapping':
+        return name === 'wrap' ? { status: 200, body: { data: body } } : this.#unwrap(String(body?.token ?? token.id))
+      default:
+        return failed(404, 'unsupported path')
+    }
+  }
+
+  #leaseCall(name: string, id: string): Answer {
+    const lease = this.#leases.get(id)
+    const isThere = lease !== undefined && lease.endsAtMs > Date.now()
+    if (name === 'revoke') {
+      if (!isThere) return failed(400, 'invalid lease')
+      this.#leases.delete(id)
+      return { status: 204 }
+    }
+    if (!isThere) return failed(400, 'lease not found')
+    if (!lease.isRenewable) return failed(400, 'lease is not renewable')
+    lease.endsAtMs = Date.now() + lease.durationMs
+    return { status: 200, body: { lease_id: id, lease_duration: lease.durationMs / 1_000, renewable: true } }
+  }
+
+  #wrap(body: Json, ttl: string): Answer {
+    const token = `s.${randomBytes(12).toString('hex')}`
+    this.#wrapped.set(token, body)
+    const seconds = secondsOf(ttl)
+    const info = { token, accessor: '', ttl: seconds, creation_time: new Date().toISOString(), creation_path: 'x' }
+    return {
+      status: 200,
+      body: { request_id: '', lease_id: '', renewable: false, lease_duration: 0, data: null, wrap_info: info },
+    }
+  }
+
+  #unwrap(token: string): Answer {
+    const body = this.#wrapped.get(token)
+    if (body === undefined) return failed(400, 'wrapping token is not valid or does not exist')
+    this.#wrapped.delete(token)
+    return { status: 200, body }
+  }
+
+  #tokenCall({ path, body }: Call, token: Token, namespace: string): Answer {
+    const action = path.slice('auth/token/'.length)
+    const byAccessor = [...this.#tokens.values()].find(({ accessor }) => accessor === body?.accessor)
+    switch (action) {
+      case 'create': {
+        const seconds = secondsOf(body?.ttl ?? '1h')
+        const id = (body?.id as string | undefined) ?? `s.${randomBytes(12).toString('hex')}`
+        return tokenAnswer(this.#newToken(id, body?.policies ?? token.policies, namespace, seconds))
+      }
+      case 'lookup-self':
+        return { status: 200, body: { data: { ttl: 0, policies: token.policies, accessor: token.accessor } } }
+      case 'renew-accessor':
+        if (byAccessor === undefined) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
+        byAccessor.endsAtMs = Date.now() + byAccessor.durationMs
+        return tokenAnswer(byAccessor)
+      case 'revoke-accessor':
+        if (byAccessor !== undefined) this.#tokens.delete(byAccessor.id)
+        return { status: 204 }
+      case 'revoke':
+        this.#tokens.delete(String(body?.token))
+        return { status: 204 }
+      default:
+        return failed(404, 'unsupported path')
+    }
+  }
+
+  #newToken(id: string, policies: readonly string[], namespace: string, seconds: number): Token {
+    const endsAtMs = seconds === 0 ? 0 : Date.now() + seconds * 1_000
+    const token = {
+      id,
+      accessor: randomBytes(12).toString('hex'),
+      policies,
+      namespace,
+      durationMs: seconds * 1_000,
+      endsAtMs,
+    }
+    this.#tokens.set(id, token)
+    return token
+  }
+}
+
+function tokenAnswer({ id, accessor, policies, durationMs }: Token): Answer {
+  const auth = {
+    client_token: id,
+    accessor,
+    policies,
+    metadata: null,
+    lease_duration: durationMs / 1_000,
+    renewable: true,
+  }
+  return { status: 200, body: { request_id: randomBytes(8).toString('hex'), lease_id: '', data: null, auth } }
+}
+
+function fits(pattern: string, path: string): boolean {
+  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
+}
+
+function failed(status: number, ...errors: readonly string[]): Answer {
+  return { status, body: { errors } }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Json> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const text = Buffer.concat(chunks).toString()
+  return text === '' ? undefined : JSON.parse(text)
+}
+
+function certificateFor(caFile: string): { readonly cert: string; readonly key: string } {
+  const authority = newAuthority('double')
+  const { certificate, key } = issue(authority, {
+    names: ['localhost'],
+    addresses: [Uint8Array.of(127, 0, 0, 1)],
+    seconds: 3_600,
+  })
+  writeFileSync(caFile, authority.certificate)
+  return { cert: certificate, key }
+}
