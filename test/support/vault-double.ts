@@ -37,7 +37,8 @@ interface Lease {
 export interface Seen {
   readonly method: string
   readonly path: string
-  readonly headers: IncomingMessage['headers']
+  /** Of the client's end of the connection. */
+  readonly port: number | undefined
 }
 
 /** Something that answers in the server's place when it returns true. */
@@ -96,8 +97,8 @@ export class VaultDouble implements VaultServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', url = '', headers } = request
-    this.seen.push({ method, path: url, headers })
+    const { method = '', url = '' } = request
+    this.seen.push({ method, path: url, port: request.socket.remotePort })
     const body = await bodyOf(request)
     if (this.fault?.(request, response) === true) return
     const answer = this.#answer({ request, method, url, body })
