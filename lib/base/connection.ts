@@ -1,3 +1,4 @@
+import type { ClientRequest } from 'node:http'
 import type { Clock } from './clock.ts'
 import { HttpClient, type HttpRequest, type HttpResponse } from './http.ts'
 import { readTlsFiles, stampTlsFiles, type TlsFiles } from './tls-files.ts'
@@ -44,6 +45,13 @@ export class Connection {
       kept.requests--
       if (kept !== this.#current && kept.requests === 0) kept.client.close()
     }
+  }
+
+  /** As `HttpClient.begin`; it may outlive a rotation. */
+  async begin(request: Omit<HttpRequest, 'body' | 'timeoutMs'>, clock: Clock): Promise<ClientRequest> {
+    const { socketPath } = this.#options
+    const kept = await this.#client(request.url, clock)
+    return kept.client.begin({ ...request, ...(socketPath === undefined ? {} : { socketPath }) })
   }
 
   /** Closes every connection; requests that are still under way fail. May be called again. */

@@ -1,4 +1,11 @@
-import type { Agent, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http'
+import type {
+  Agent,
+  AgentOptions,
+  ClientRequest,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestOptions,
+} from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import type { Clock } from './clock.ts'
 import { withDeadline } from './deadline.ts'
@@ -22,6 +29,8 @@ export interface HttpRequest {
   readonly onExcess?: 'fail' | 'cut'
   /** The path of a Unix socket to connect to instead of the URL's host and port. */
   readonly socketPath?: string
+  /** Whether it may be sent again when it met a kept connection that was just being closed. @default for GET and HEAD only */
+  readonly repeatable?: boolean
 }
 
 export interface HttpResponse {
@@ -57,7 +66,7 @@ const HTTPS_PORT = '443'
 
 /** Sends requests, over connections of its own.
  *
- *  Redirects are not followed: a 3xx is a status like any other. Nothing is retried, save a GET or HEAD that met a kept
+ *  Redirects are not followed: a 3xx is a status like any other. Nothing is retried, save what is repeatable and met a kept
  *  connection which the server was just closing. */
 export class HttpClient {
   readonly #options: HttpClientOptions
@@ -75,6 +84,14 @@ export class HttpClient {
     const url = parseUrl(request.url)
     const deadline = { timeoutMs: request.timeoutMs, timeoutError: () => timeoutError(url, request) }
     return await withDeadline(deadline, signal => this.#exchange(url, request, signal), clock, signal)
+  }
+
+  /** Begins a request over a connection of its own, whose body the caller writes and whose response the caller reads: see
+   *  `http-lines.ts`. Throws a `bad-config` OperationalError; what becomes of it later, `connectionError` says. */
+  begin(request: Omit<HttpRequest, 'body' | 'timeoutMs'>): ClientRequest {
+    const url = parseUrl(request.url)
+    const options = this.#requestOptions(url, request)
+    return moduleFor(url).request({ ...options, agent: this.#newAgent(url, { keepAlive: false }) })
   }
 
   /** Closes every connection; requests that are still under way fail. May be called again. */
@@ -98,7 +115,21 @@ export class HttpClient {
   }
 
   #send(url: URL, request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const options: RequestOptions = {
+    const options = { ...this.#requestOptions(url, request), signal }
+    const repeatable = request.repeatable ?? REPEATABLE.has(request.method ?? 'GET')
+    return new Promise((resolve, reject) => {
+      const sent = moduleFor(url).request(options)
+      sent.once('response', resolve)
+      sent.on('error', error => {
+        const stale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
+        reject(stale && repeatable ? new StaleConnection() : error)
+      })
+      sent.end(request.body)
+    })
+  }
+
+  #requestOptions(url: URL, request: Omit<HttpRequest, 'timeoutMs'>): RequestOptions {
+    return {
       protocol: url.protocol,
       hostname: hostnameOf(url),
       port: portOf(url),
@@ -106,31 +137,26 @@ export class HttpClient {
       method: request.method ?? 'GET',
       headers: headersToSend(url, request),
       agent: this.#agent(url),
-      signal,
       ...(request.socketPath === undefined ? {} : { socketPath: request.socketPath }),
       ...(url.username === '' && url.password === '' ? {} : { auth: credentialsOf(url) }),
     }
-    return new Promise((resolve, reject) => {
-      const sent = moduleFor(url).request(options)
-      sent.once('response', resolve)
-      sent.on('error', error => {
-        const stale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
-        reject(stale && REPEATABLE.has(options.method ?? '') ? new StaleConnection() : error)
-      })
-      sent.end(request.body)
-    })
   }
 
   #agent(url: URL): Agent {
-    const { keepAlive = true, proxyEnvironment, tls, connectionsMax } = this.#options
+    const { keepAlive = true, connectionsMax } = this.#options
     const options = {
       keepAlive,
       maxFreeSockets: connectionsMax ?? IDLE_CONNECTIONS_MAX,
       ...(connectionsMax === undefined ? {} : { maxSockets: connectionsMax }),
-      ...(proxyEnvironment === undefined ? {} : { proxyEnv: { ...proxyEnvironment } }),
     }
-    if (url.protocol === 'http:') return (this.#plain ??= new (plainHttp().Agent)(options))
-    return (this.#secure ??= new (secureHttp().Agent)({ ...options, ...tls }))
+    if (url.protocol === 'http:') return (this.#plain ??= this.#newAgent(url, options))
+    return (this.#secure ??= this.#newAgent(url, options))
+  }
+
+  #newAgent(url: URL, options: AgentOptions): Agent {
+    const { proxyEnvironment, tls } = this.#options
+    const all = { ...options, ...(proxyEnvironment === undefined ? {} : { proxyEnv: { ...proxyEnvironment } }) }
+    return url.protocol === 'http:' ? new (plainHttp().Agent)(all) : new (secureHttp().Agent)({ ...all, ...tls })
   }
 }
 
@@ -190,7 +216,7 @@ function decoded(text: string): string {
   }
 }
 
-function headersToSend(url: URL, { headers }: HttpRequest): OutgoingHttpHeaders {
+function headersToSend(url: URL, { headers }: Pick<HttpRequest, 'headers'>): OutgoingHttpHeaders {
   const { validateHeaderName, validateHeaderValue } = plainHttp()
   const sent: OutgoingHttpHeaders = {}
   for (const [name, value] of headers ?? []) {
@@ -235,7 +261,7 @@ function bodyOf(response: IncomingMessage, url: URL, request: HttpRequest): Prom
   })
 }
 
-function placeOf(url: URL, { socketPath }: HttpRequest): string {
+function placeOf(url: URL, { socketPath }: Pick<HttpRequest, 'socketPath'>): string {
   return socketPath ?? addressOf(url)
 }
 
@@ -245,7 +271,7 @@ function timeoutError(url: URL, request: HttpRequest): OperationalError {
 }
 
 /** What Node says of a connection, in our words. Its own messages are left out: they may quote what was sent. */
-function connectionError(url: URL, request: HttpRequest, cause: unknown): OperationalError {
+export function connectionError(url: URL, request: Pick<HttpRequest, 'socketPath'>, cause: unknown): OperationalError {
   const where = placeOf(url, request)
   const code = systemCode(cause)
   if (code?.startsWith('HPE_')) return new OperationalError('invalid-data', `${where}: not an HTTP answer (${code})`)
