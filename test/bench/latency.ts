@@ -68,7 +68,7 @@ async function measure(program: string, memory: boolean, quiet: string, changes:
 }
 
 /** Looks again and again until the volume shows this value; gives the moment. */
-async function shows(volume: string, value: string): Promise<number> {
+export async function shows(volume: string, value: string): Promise<number> {
   const giveUpAt = performance.now() + GIVE_UP_MS
   for (;;) {
     try {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle } from '../../cmd/build/bundle.ts'
+import { measureEtcd } from './etcd.ts'
 import { measureIdle } from './idle.ts'
 import { measureLatency } from './latency.ts'
 import { printFigures } from './measure.ts'
@@ -15,6 +16,7 @@ import { measureTemplates } from './templates.ts'
 const PARTS: Readonly<Record<string, readonly [string, (program: string) => unknown]>> = {
   start: ['Start', measureStart],
   latency: ['A changed file, until it is visible and until an HTTP hook is told', measureLatency],
+  etcd: ['A changed key of etcd, from the write being acknowledged', measureEtcd],
   passes: ['A pass over 1,000 templates', measurePasses],
   templates: ['Rendering a template', measureTemplates],
   idle: ['Resident memory after a minute of nothing to do', measureIdle],

@@ -15,11 +15,13 @@ export interface PlaceOptions {
   readonly memory: boolean
   readonly quiet: string
   readonly hook?: string
+  /** What the value is read from, `v` there. @default the file */
+  readonly provider?: object
 }
 
 const SHARED_MEMORY = '/dev/shm'
 
-export function makePlace({ memory, quiet, hook }: PlaceOptions): Place {
+export function makePlace({ memory, quiet, hook, provider }: PlaceOptions): Place {
   const root = mkdtempSync(join(memory && existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'outrigger-bench-'))
   const place = {
     root,
@@ -32,7 +34,7 @@ export function makePlace({ memory, quiet, hook }: PlaceOptions): Place {
   writeFileSync(
     place.config,
     JSON.stringify({
-      providers: { local: { type: 'file', path: './values' } },
+      providers: { local: provider ?? { type: 'file', path: './values' } },
       bundles: {
         web: {
           volume: place.volume,

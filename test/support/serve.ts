@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTcpServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net'
+import type { AddressInfo, ListenOptions, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+
+export { freePort } from './free-port.ts'
 
 export interface Serving {
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
@@ -25,13 +27,4 @@ export async function serve(listener: RequestListener, options: ListenOptions = 
   })
   const port = options.path === undefined ? (server.address() as AddressInfo).port : 0
   return { url: `http://127.0.0.1:${port}`, port, server, connections: () => sockets.length }
-}
-
-/** A loopback port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
