@@ -1,5 +1,4 @@
 import { onTestFinished } from 'vitest'
-import { systemClock } from '../../../lib/base/clock.ts'
 import { v } from '../../../lib/base/schema.ts'
 import type { Struct, Value } from '../../../lib/base/value.ts'
 import type { Provider, ProviderHost, Question } from '../../../lib/provider.ts'
@@ -79,8 +78,4 @@ export function valuesOf({ value }: Reading): Readonly<Record<string, Value>> {
   if (value === absent) return {}
   const pairs = value as readonly Struct[]
   return Object.fromEntries(pairs.map(({ fields }) => [fields.get('Key'), fields.get('Value')]))
-}
-
-export function sleep(durationMs: number): Promise<void> {
-  return systemClock.sleep(durationMs, new AbortController().signal)
 }
