@@ -110,9 +110,10 @@ export class ChangeStream {
   #tell({ watch_id: id, events = [], fragment, canceled, compact_revision: compacted, ...rest }: WatchResponse): void {
     const following = this.#followings.get(Number(id ?? 0))
     if (canceled === true && compacted === undefined) {
-      // It answers our own word, or it refuses. A refusal is about the token of the whole stream, or reading says the same.
+      // It answers our own word, or it refuses. What may be read may be followed, so it is the token that is no good any more,
+      // and that is the whole stream's; what is forbidden indeed, the next read says.
       if (following === undefined && rest.created !== true) return
-      const denied = new ProviderError('forbidden', `${this.#where}: the changes may not be followed`)
+      const denied = new ProviderError('unavailable', `${this.#where}: the changes cannot be followed`)
       return this.#finish(new Gap('the stream is refused', denied))
     }
     if (following === undefined) return

@@ -15,7 +15,7 @@ import { readRange, readStand } from './read.ts'
 import { Snapshot } from './snapshot.ts'
 import { waitFor } from './wait.ts'
 
-/** A watch that did not hold for this long has failed: the store asks again, and takes its time. */
+/** A second gap that soon is a failure: the store asks again, and takes its time. */
 const HELD_MS = 1_000
 
 /** Keys of etcd, read once and then followed.
@@ -52,15 +52,17 @@ export class EtcdProvider implements Provider {
 
   async *watch(dependency: Dependency, signal: AbortSignal): AsyncGenerator<Reading, void, undefined> {
     const range = rangeOf(dependency, this.#options.prefix)
-    for (;;) {
-      const startMs = this.#host.clock.monotonicMs()
+    for (let gapMs = -HELD_MS; ;) {
       try {
         yield* this.#readAndFollow(dependency.kind, range, signal)
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof Gap)) throw failure(showDependency(dependency), error)
-        const isShort = this.#host.clock.monotonicMs() - startMs < HELD_MS
-        if (isShort && error.failure !== undefined) throw failure(showDependency(dependency), error.failure)
+        const nowMs = this.#host.clock.monotonicMs()
+        if (error.failure !== undefined && nowMs - gapMs < HELD_MS) {
+          throw failure(showDependency(dependency), error.failure)
+        }
+        gapMs = nowMs
       }
     }
   }
