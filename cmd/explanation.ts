@@ -27,6 +27,24 @@ export function explanationText({ content, segments }: Explanation, options: Sho
   })
 }
 
+/** The content of a file without what a sensitive reading went into, however it was changed on its way. */
+export function maskedContent({ content, segments }: Explanation): Uint8Array {
+  const parts: Uint8Array[] = []
+  let at = 0
+  for (const segment of segments) {
+    const bytes = content.subarray(at, at + segment.bytes)
+    parts.push(bytes.length > 0 && isSensitive(segment) ? Buffer.from(MASK) : bytes)
+    at += segment.bytes
+  }
+  return Buffer.concat(parts)
+}
+
+const MASK = '[secret]'
+
+function isSensitive({ from }: ExplainedSegment): boolean {
+  return from.some(({ reading }) => reading.sensitive)
+}
+
 /** The part of a segment that is in one line. */
 interface Part {
   readonly segment: ExplainedSegment
@@ -58,7 +76,7 @@ function linesOf(content: Uint8Array, segments: readonly ExplainedSegment[]): re
 
 function partText({ segment, bytes }: Part, { reveal }: ShowOptions): string {
   const text = fromBytes(bytes).replace(/\n$/, '')
-  if (!reveal && text !== '' && segment.from.some(({ reading }) => reading.sensitive)) return '[secret]'
+  if (!reveal && text !== '' && isSensitive(segment)) return MASK
   if (!text.isWellFormed()) return `(${bytes.length} bytes that are no text)`
   // eslint-disable-next-line no-control-regex -- a terminal would obey them
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd')

@@ -53,6 +53,8 @@ function pathsFor(text: string, volume: string | undefined): readonly string[] {
 }
 
 function mayGive({ path, source }: FileOptions, wanted: string): boolean {
+  // Which paths there are only a render knows.
+  if (source.kind === 'template' && source.forEach !== undefined) return true
   if (source.kind !== 'tree') return path === wanted
   return path === '.' ? !wanted.startsWith('/') && !wanted.startsWith('..') : wanted.startsWith(`${path}/`)
 }

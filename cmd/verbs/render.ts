@@ -1,9 +1,14 @@
 import { fromBytes } from '../../lib/base/text.ts'
 import type { OutputFile } from '../../lib/generation.ts'
-import { withLog, readConfig } from '../setup.ts'
+import { explainFile } from '../../lib/render/explain.ts'
+import type { RendererOptions } from '../../lib/render/options.ts'
+import type { View } from '../../lib/render/question.ts'
 import { ExitCode } from '../exit-code.ts'
+import { maskedContent } from '../explanation.ts'
 import type { CommonOptions } from '../options.ts'
 import { contentsOf, openPreview } from '../preview.ts'
+import { readConfig, withLog } from '../setup.ts'
+import { rendererOptions } from '../sources.ts'
 import { sayError, sayProblem } from '../terminal.ts'
 import type { World } from '../world.ts'
 
@@ -40,15 +45,15 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     return undefined
   })
   if (previews === undefined) return ExitCode.usage
-  const mask = options.reveal
-    ? (content: Uint8Array) => content
-    : (content: Uint8Array) => redactor.redact(fromBytes(content))
   try {
+    const all = options.reveal ? [] : await rendererOptions(config, names, new Uint8Array(), appWorld)
     const deadlineMs = world.clock.monotonicMs() + (options.timeoutMs || Number.POSITIVE_INFINITY)
     for (const preview of previews.bundles) {
       const contents = await contentsOf(preview, deadlineMs, appWorld, over.signal)
       if (typeof contents === 'number') return contents
-      const code = print(preview.name, contents.files)
+      // In the same turn, so from the same readings.
+      const renderer = all.find(({ bundle }) => bundle.name === preview.name)
+      const code = print(preview.name, contents.files, file => masked(file, renderer, preview.inputs))
       if (code !== ExitCode.done) return code
     }
     return ExitCode.done
@@ -60,7 +65,22 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     await previews.close()
   }
 
-  function print(bundle: string, files: readonly OutputFile[]): number {
+  /** What is sensitive is masked by where it comes from; what else is known to be secret, by what it is. */
+  function masked(
+    { path, content }: OutputFile,
+    renderer: RendererOptions | undefined,
+    view: View,
+  ): Uint8Array | string {
+    if (renderer === undefined) return content
+    const explanation = explainFile(renderer, path, view)
+    return redactor.redact(fromBytes(explanation === undefined ? content : maskedContent(explanation)))
+  }
+
+  function print(
+    bundle: string,
+    files: readonly OutputFile[],
+    shown: (file: OutputFile) => Uint8Array | string,
+  ): number {
     const { path } = options
     if (path !== undefined) {
       const file = files.find(one => one.path === path)
@@ -72,12 +92,12 @@ export async function render(options: RenderOptions, world: World): Promise<numb
         )
         return ExitCode.usage
       }
-      terminal.out(mask(file.content))
+      terminal.out(shown(file))
       return ExitCode.done
     }
     for (const file of files) {
       terminal.out(`==> ${bundle}: ${file.path} (${file.mode.toString(8).padStart(4, '0')})\n`)
-      terminal.out(mask(file.content))
+      terminal.out(shown(file))
       terminal.out('\n')
     }
     return ExitCode.done

@@ -70,8 +70,7 @@ class Files implements Publisher {
         unsynced.add(dirname(file.path))
         continue
       }
-      await this.#fileSystem.makeDirectories(dirname(file.path), 0o755)
-      await this.#fileSystem.replaceFile(file.path, file.content, attributesOf(file)) // (3)
+      await this.#put(file) // (3)
     }
     for (const parent of await this.#removeVanished(number, before, files)) unsynced.add(parent) // (4)
     for (const parent of [...unsynced].toSorted()) await this.#fileSystem.syncDirectory(parent) // (5)
@@ -89,13 +88,10 @@ class Files implements Publisher {
 
   async heal(number: number, paths: ReadonlySet<string>): Promise<boolean> {
     if (!(await this.#generations.hasExactly(number, paths))) return false
-    for (const path of paths) {
-      // A file that is gone is one of a publish that is not finished.
-      if ((await this.#fileSystem.stat(path)) === undefined) {
-        await this.publish(number)
-        break
-      }
-    }
+    const gone = new Set<string>()
+    for (const path of paths) if ((await this.#fileSystem.stat(path)) === undefined) gone.add(path)
+    if (gone.size === 0) return true
+    for (const file of await this.#generations.read(number)) if (gone.has(file.path)) await this.#put(file)
     return true
   }
 
@@ -114,6 +110,11 @@ class Files implements Publisher {
 
   directory(number: number): string {
     return this.#generations.directory(number)
+  }
+
+  async #put(file: OutputFile): Promise<void> {
+    await this.#fileSystem.makeDirectories(dirname(file.path), 0o755)
+    await this.#fileSystem.replaceFile(file.path, file.content, attributesOf(file))
   }
 
   /** Whether a file lies at its path just as it should, so that it keeps its inode and no watcher wakes up. */

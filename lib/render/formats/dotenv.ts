@@ -54,7 +54,8 @@ function dotenvLine(key: string, text: string): string {
   if (BARE.test(text)) return `${key}=${text}`
   // Some libraries make line feeds of them.
   if (text.includes('\r')) throw refusal(key, 'a carriage return', reader)
-  if (!/'|\\\\|\\$/.test(text)) return `${key}='${text}'`
+  // python-dotenv puts in the variables that a text names, in single quotes, too.
+  if (!/'|\$\{|\\\\|\\$/.test(text)) return `${key}='${text}'`
   if (!/["$\\`]/.test(text)) return `${key}="${text}"`
   throw new Refusal(
     `${placeOf(key)} has quotes, $ or backslashes together that readers of dotenv files take differently`,

@@ -4,7 +4,13 @@ export interface Origin {
   readonly token: unknown
   /** The fields that were taken: map keys, names of struct fields, indexes of lists. */
   readonly path: readonly string[]
+  /** What it is a part of, where it is one. */
+  readonly whole?: Origin
 }
+
+/** How many parts a set names. What depends on more (all turns of a long range) names what they are parts of instead: that is as
+ *  true, and each of a thousand pieces of output keeps a few origins and not a thousand. */
+const PARTS_MAX = 64
 
 /** Makes equal origins the same object. */
 export class Origins {
@@ -14,7 +20,8 @@ export class Origins {
     const paths = this.#known.get(token) ?? new Map<string, Origin>()
     this.#known.set(token, paths)
     const key = JSON.stringify(path)
-    const known = paths.get(key) ?? { token, path }
+    const whole = path.length === 0 ? {} : { whole: this.of({ token, path: [] }) }
+    const known = paths.get(key) ?? { token, path, ...whole }
     paths.set(key, known)
     return known
   }
@@ -42,7 +49,8 @@ export class Sources implements Iterable<Origin> {
   with(more: Sources): Sources {
     if (more === this || more.#origins.isSubsetOf(this.#origins)) return this
     if (this.#origins.isSubsetOf(more.#origins)) return more
-    return new Sources(this.#origins.union(more.#origins))
+    const both = this.#origins.union(more.#origins)
+    return new Sources(both.size <= PARTS_MAX ? both : new Set([...both].map(origin => origin.whole ?? origin)))
   }
 
   [Symbol.iterator](): Iterator<Origin> {

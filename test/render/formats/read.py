@@ -15,7 +15,7 @@ def yaml(data):
 
 def dotenv(data):
     import dotenv, io
-    return dotenv.dotenv_values(stream=io.StringIO(data.decode(), newline=''), interpolate=False)
+    return dotenv.dotenv_values(stream=io.StringIO(data.decode(), newline=''))
 
 
 def ini(parser, data):

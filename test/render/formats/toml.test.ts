@@ -20,6 +20,7 @@ describe('a TOML file', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['a null in a list', { a: { b: [1, null] } }, /the value of "a\.b" is a list with a null in it/],
+    ['an integer beyond 64 bits', { a: 2n ** 63n }, /the value of "a" is greater than 9223372036854775807, and TOML/],
     ['bytes that are no text', { a: fromBytes(Buffer.from([0xff])) }, /the value of "a" is not UTF-8 text, and TOML/],
     ['a list', [1], /want a map of keys for TOML, got a list/],
   ])('refuses %s', (_what, input, message) => {
