@@ -17,32 +17,52 @@ export function fromBytes(bytes: Uint8Array): string {
 /** The bytes of a string: UTF-8, with escaped bytes as they were. Other lone surrogates become U+FFFD, as everywhere. */
 export function toBytes(text: string): Uint8Array {
   if (text.isWellFormed()) return Buffer.from(text, 'utf8')
-  const chunks: Uint8Array[] = []
+  // As long as it gets if each of them becomes U+FFFD: in one piece, because what is binary has no two that belong together.
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text, 'utf8'))
+  let length = 0
   let start = 0
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit < 0xd800 || unit > 0xdfff) continue
-    if (unit < ESCAPE_BASE && i + 1 < text.length && isLowSurrogate(text.charCodeAt(i + 1))) {
-      i++
-      continue
-    }
-    if (unit >= ESCAPE_BASE + 0x80 && unit <= ESCAPE_BASE + 0xff) {
-      chunks.push(Buffer.from(text.slice(start, i), 'utf8'), Uint8Array.of(unit - ESCAPE_BASE))
+    if (isPair(text, i)) i++
+    else if (isEscaped(unit)) {
+      if (start < i) length += bytes.write(text.slice(start, i), length, 'utf8')
+      bytes[length++] = unit - ESCAPE_BASE
       start = i + 1
     }
   }
-  chunks.push(Buffer.from(text.slice(start), 'utf8'))
-  return Buffer.concat(chunks)
+  length += bytes.write(text.slice(start), length, 'utf8')
+  return bytes.subarray(0, length)
 }
 
 /** How many bytes `toBytes` would give. */
 export function byteLength(text: string): number {
-  return text.isWellFormed() ? Buffer.byteLength(text, 'utf8') : toBytes(text).length
+  let length = Buffer.byteLength(text, 'utf8')
+  if (text.isWellFormed()) return length
+  for (let i = 0; i < text.length; i++) {
+    if (isPair(text, i)) i++
+    else if (isEscaped(text.charCodeAt(i))) length -= REPLACEMENT_BYTES - 1
+  }
+  return length
+}
+
+/** How many bytes U+FFFD has, which stands in UTF-8 for a lone surrogate. */
+const REPLACEMENT_BYTES = 3
+
+function isEscaped(unit: number): boolean {
+  return unit >= ESCAPE_BASE + 0x80 && unit <= ESCAPE_BASE + 0xff
+}
+
+function isPair(text: string, i: number): boolean {
+  const unit = text.charCodeAt(i)
+  return unit >= 0xd800 && unit < ESCAPE_BASE && isLowSurrogate(text.charCodeAt(i + 1))
 }
 
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
+
+/** So many arguments any stack has room for. */
+const PART_LENGTH_MAX = 4_096
 
 function escapeInvalid(bytes: Uint8Array): string {
   const parts: string[] = []
@@ -55,8 +75,17 @@ function escapeInvalid(bytes: Uint8Array): string {
       continue
     }
     if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
-    parts.push(String.fromCharCode(ESCAPE_BASE + (bytes[i] as number)))
-    i++
+    valid = i
+    // Those that follow each other become one part: what is binary has little else.
+    while (i < bytes.length && i - valid < PART_LENGTH_MAX && sequenceLength(bytes, i) === 0) i++
+    parts.push(
+      String.fromCharCode(
+        ...bytes
+          .subarray(valid, i)
+          .values()
+          .map(byte => ESCAPE_BASE + byte),
+      ),
+    )
     valid = i
   }
   if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
