@@ -192,7 +192,7 @@ describe('a value without a template', () => {
 
   test('is parsed by the extension of its path when it is a text', () => {
     const { set, render } = start({ 'a.env': { from: 'dir/a.toml', format: dotenv } })
-    set('dir/a.toml', 'port = 8080\n')
+    set('dir/a.toml', 'port = 8080\nsecret = "x"\n')
     expect(texts(render())).toEqual({ 'a.env': 'PORT=8080\n' })
   })
 
@@ -203,7 +203,7 @@ describe('a value without a template', () => {
   })
 
   test.each<[string, Value, RegExp, RegExp]>([
-    ['a.json', '{"token": "5entinel\\n"}', /^db\.env: the value of "TOKEN" has a line break/, /except/],
+    ['a.json', '{"secret": 1, "token": "5entinel\\n"}', /^db\.env: the value of "TOKEN" has a line break/, /except/],
     ['a.json', '{"token": "5entinel', /^db\.env: not valid JSON/, /^$/],
     ['a', 'TOKEN=5entinel', /^db\.env: cannot tell how to parse "a".*format: raw/, /^$/],
     ['a.json', '["5entinel"]', /^db\.env: want a map of keys .*, got a list/, /#FIELD/],

@@ -8,7 +8,9 @@ import { Refusal, shownKey } from './refusal.ts'
 export function chooseKeys(value: Plain, { only, except, prefix, upper }: KeyOptions): Plain {
   if (only === undefined && except.length === 0 && prefix === '' && !upper) return value
   const map = mapFor('only, except, prefix and upper', value)
-  for (const key of only ?? []) if (!map.has(key)) throw missing(key, map.keys())
+  for (const key of only ?? []) if (!map.has(key)) throw missing('only', key, map.keys())
+  // A key that is misspelt here would be published.
+  for (const key of except) if (!map.has(key)) throw missing('except', key, map.keys())
   const origins = new Map<string, string>()
   const chosen = [...map].filter(([key]) => (only === undefined || only.includes(key)) && !except.includes(key))
   const renamed = chosen.map(([key, item]) => {
@@ -31,8 +33,9 @@ function variable(key: string): string {
   return key.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')
 }
 
-function missing(key: string, keys: Iterable<string>): Refusal {
+function missing(option: 'only' | 'except', key: string, keys: Iterable<string>): Refusal {
   const near = nearest(key, keys)
-  const hint = near === undefined ? 'add it at the source, or remove it from only' : `did you mean ${shownKey(near)}?`
-  return new Refusal(`only: there is no ${shownKey(key)}`, hint)
+  const otherwise = option === 'only' ? 'add it at the source, or remove it from only' : 'remove it from except'
+  const hint = near === undefined ? otherwise : `did you mean ${shownKey(near)}?`
+  return new Refusal(`${option}: there is no ${shownKey(key)}`, hint)
 }

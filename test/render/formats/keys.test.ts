@@ -24,7 +24,7 @@ describe('keys', () => {
   test.each<[string, Partial<KeyOptions>, unknown]>([
     ['all of them', {}, secret],
     ['only some', { only: ['password', 'host'] }, { password: 'p', host: { name: 'h' } }],
-    ['all but some', { except: ['password', 'nothing'] }, { 'db-user': 'app', host: { name: 'h' } }],
+    ['all but some', { except: ['password'] }, { 'db-user': 'app', host: { name: 'h' } }],
     ['only some, but one', { only: ['password', 'host'], except: ['host'] }, { password: 'p' }],
     ['with a prefix', { only: ['password'], prefix: 'app.' }, { 'app.password': 'p' }],
     ['as variables', { upper: true }, { DB_USER: 'app', PASSWORD: 'p', HOST: { name: 'h' } }],
@@ -39,6 +39,15 @@ describe('keys', () => {
       hint: 'did you mean "password"?',
     })
     expect(refusal({}, { only: ['password'] }).hint).toBe('add it at the source, or remove it from only')
+  })
+
+  test('that are left out must be there, or one that is misspelt would be published', () => {
+    expect(refusal(secret, { except: ['pasword'] })).toMatchObject({
+      message: 'except: there is no "pasword"',
+      hint: 'did you mean "password"?',
+    })
+    expect(refusal({}, { except: ['comment'] }).hint).toBe('remove it from except')
+    expect(refusal(secret, { only: ['host'], except: ['pasword'] }).message).toBe('except: there is no "pasword"')
   })
 
   test('may not become one', () => {
