@@ -17,19 +17,30 @@ export function parseYaml(text: string): Value {
   if (!text.isWellFormed()) throw new Error('not valid YAML: it is not UTF-8')
   let documents: ReturnType<typeof parseAllDocuments>
   try {
-    documents = parseAllDocuments(text, { schema: 'failsafe', merge: false, uniqueKeys: false, logLevel: 'silent' })
+    documents = parseAllDocuments(text, OPTIONS)
   } catch (error) {
     throw new Error('not valid YAML, or nested too deeply', { cause: error })
   }
   const [document] = [...documents]
   if (document === undefined) return null
   const [error] = document.errors
-  if (error !== undefined) throw new Error(`not valid YAML${placeOf(error)}: ${describe(error)}`)
+  if (error !== undefined) throw new Error(`not valid YAML${placeOf(error, text)}: ${describe(error)}`)
   return new Reader(text).read(document.contents, 0)
 }
 
-function placeOf({ linePos }: YAMLParseError): string {
-  return linePos === undefined ? '' : ` at line ${linePos[0].line}, column ${linePos[0].col}`
+/** Only the first error is told, so only its place is worked out: rubbish has one for each character. */
+const OPTIONS = {
+  schema: 'failsafe',
+  merge: false,
+  uniqueKeys: false,
+  logLevel: 'silent',
+  prettyErrors: false,
+} as const
+
+function placeOf({ pos: [at] }: YAMLParseError, text: string): string {
+  if (at < 0) return ''
+  const before = text.slice(0, at).split('\n')
+  return ` at line ${before.length}, column ${(before.at(-1) as string).length + 1}`
 }
 
 /** The parser's message quotes the text, its code does not. */

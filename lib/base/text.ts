@@ -61,35 +61,35 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
 
-/** So many arguments any stack has room for. */
-const PART_LENGTH_MAX = 4_096
-
 function escapeInvalid(bytes: Uint8Array): string {
-  const parts: string[] = []
-  let valid = 0
-  let i = 0
-  while (i < bytes.length) {
+  // In one piece, as in `toBytes`. No sequence has more units than bytes.
+  const units = Buffer.allocUnsafe(2 * bytes.length)
+  let end = 0
+  for (let i = 0; i < bytes.length; ) {
     const length = sequenceLength(bytes, i)
-    if (length > 0) {
-      i += length
+    if (length === 0) {
+      end = units.writeUInt16LE(ESCAPE_BASE + (bytes[i] as number), end)
+      i++
       continue
     }
-    if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
-    valid = i
-    // Those that follow each other become one part: what is binary has little else.
-    while (i < bytes.length && i - valid < PART_LENGTH_MAX && sequenceLength(bytes, i) === 0) i++
-    parts.push(
-      String.fromCharCode(
-        ...bytes
-          .subarray(valid, i)
-          .values()
-          .map(byte => ESCAPE_BASE + byte),
-      ),
-    )
-    valid = i
+    const point = codePointAt(bytes, i, length)
+    if (point <= 0xffff) end = units.writeUInt16LE(point, end)
+    else {
+      end = units.writeUInt16LE(0xd7c0 + (point >> 10), end)
+      end = units.writeUInt16LE(0xdc00 + (point & 0x3ff), end)
+    }
+    i += length
   }
-  if (i > valid) parts.push(decoder.decode(bytes.subarray(valid, i)))
-  return parts.join('')
+  return units.toString('utf16le', 0, end)
+}
+
+/** What a well-formed sequence stands for. */
+function codePointAt(bytes: Uint8Array, at: number, length: number): number {
+  const first = bytes[at] as number
+  if (length === 1) return first
+  let point = first & (0xff >> (length + 1))
+  for (let i = at + 1; i < at + length; i++) point = (point << 6) | ((bytes[i] as number) & 0x3f)
+  return point
 }
 
 /** The length of the well-formed UTF-8 sequence at `at` (RFC 3629, Unicode table 3-7), or 0 where there is none. */
