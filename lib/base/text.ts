@@ -65,7 +65,7 @@ function escapeInvalid(bytes: Uint8Array): string {
   // In one piece, as in `toBytes`. No sequence has more units than bytes.
   const units = Buffer.allocUnsafe(2 * bytes.length)
   let end = 0
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const length = sequenceLength(bytes, i)
     if (length === 0) {
       end = units.writeUInt16LE(ESCAPE_BASE + (bytes[i] as number), end)

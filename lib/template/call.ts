@@ -30,12 +30,16 @@ export function compileCall(call: Call, functions: FunctionTable<unknown>, compi
   return compileBuiltin(call, builtins.get(name) as Builtin, compiler)
 }
 
+/** What a call of a function counts, whatever it is given: most take about a microsecond. */
+const CALL_STEPS = 10
+
 function compileFunction(call: Call, own: TemplateFunction<unknown>, compiler: OperandCompiler): Command {
   // A missing value has become nil, and pending is not among the arguments. A complex number may be: it is no `Value`, but
   // prints and compares as in Go wherever it is only passed on.
   return compileInvocation(call, own, compiler, (run, args) => {
-    if (own.steps !== undefined) run.spend(own.steps(args as readonly Value[]))
+    run.spend(own.steps?.(args as readonly Value[]) ?? CALL_STEPS)
     const result = own.call(run.context, args as readonly Value[], run)
+    if (isList(result) && !args.includes(result)) run.madeItems(result.length)
     return own.givesShared === true && run.source.changesMaps && result !== pending ? copyOf(result) : result
   })
 }

@@ -237,10 +237,14 @@ function performCount(run: Execution, value: number | bigint | Uint, loop: Loop)
   return count > 0
 }
 
+/** What receiving counts beside the turn: a channel's integers are large ones, which take longer. */
+const RECEIVING_STEPS = 3
+
 /** What is left in a channel after a break, the next range over it gets. */
 function performReceiving(run: Execution, channel: Channel, loop: Loop): boolean {
   let i = 0
   for (let item = channel.receive(); item !== undefined; item = channel.receive()) {
+    run.spend(RECEIVING_STEPS)
     if (loop.turn(run, i++, item) === BREAK) break
   }
   return i > 0

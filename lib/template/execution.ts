@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.ts'
+import { messageOf, OperationalError } from '../base/errors.ts'
 import { byteLength, fromBytes, toBytes } from '../base/text.ts'
 import type { Value } from '../base/value.ts'
 import { Channel } from './channel.ts'
@@ -15,11 +15,13 @@ import { showPrinted } from './show.ts'
 export interface Bounds {
   /** @default 64 MiB */
   readonly outputBytesMax?: number
-  /** Nodes evaluated and turns of ranges; long strings that functions take and make count, too, and
-   *  functions that take long count as many. @default 10 million */
+  /** Nodes evaluated and turns of ranges; calls of functions, and long strings that they take and make, count for more, and functions
+   *  that take long for as many as their time is. @default 10 million */
   readonly stepsMax?: number
   /** Templates within templates. @default 1_000 */
   readonly depthMax?: number
+  /** Is told at the end, also of an execution that failed, how many steps it took. */
+  readonly count?: (steps: number) => void
 }
 
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
@@ -72,6 +74,7 @@ export class Execution implements Executing {
   #awaited = 0
   #steps = 0
   readonly #stepsMax: number
+  readonly #count: Bounds['count']
 
   constructor(source: Source, template: CompiledTemplate, context: unknown, bounds: Bounds) {
     this.source = source
@@ -79,6 +82,7 @@ export class Execution implements Executing {
     this.output = new Output(this, bounds.outputBytesMax ?? OUTPUT_BYTES_MAX)
     this.depthMax = bounds.depthMax ?? DEPTH_MAX
     this.#stepsMax = bounds.stepsMax ?? STEPS_MAX
+    this.#count = bounds.count
     this.template = template.name
   }
 
@@ -95,14 +99,18 @@ export class Execution implements Executing {
 
   /** Counts what a function is given, or will go through. */
   weigh(pieces: number): void {
-    if (pieces < PIECES_PER_STEP) return
-    this.spend(Math.floor(pieces / PIECES_PER_STEP))
+    if (pieces >= PIECES_PER_STEP) this.spend(Math.floor(pieces / PIECES_PER_STEP))
   }
 
   /** Counts what takes as long as so many steps. */
   spend(steps: number): void {
     this.#steps += steps
     if (this.#steps > this.#stepsMax) this.#outOfSteps()
+  }
+
+  /** Says what the execution took, where somebody wants to know. */
+  end(): void {
+    this.#count?.(this.#steps)
   }
 
   /** Counts and checks what a function made. */
@@ -113,6 +121,11 @@ export class Execution implements Executing {
       if (result.length > this.output.bytesMax) this.exceed(`a string is longer than ${this.output.bytesMax} bytes`)
     }
     return result
+  }
+
+  /** Counts the items of a list that a function made: each had to be made. */
+  madeItems(count: number): void {
+    this.spend(count)
   }
 
   print(operand: Operand): void {
@@ -180,7 +193,8 @@ export class Execution implements Executing {
     this.at(node)
     const excess = excessOf(error)
     if (excess !== undefined) this.exceed(`error calling ${name}: ${excess}`, error)
-    return this.fail(`error calling ${name}: ${messageOf(error)}`, { cause: error })
+    const hint = error instanceof OperationalError ? error.hint : undefined
+    return this.fail(`error calling ${name}: ${messageOf(error)}`, { hint, cause: error })
   }
 
   fail(

@@ -28,8 +28,8 @@ export interface TemplateFunction<Context> {
   readonly givesShared?: boolean
   /** Whether what it gives is used up by ranging over it. @default false */
   readonly givesChannel?: boolean
-  /** How many steps of the bound a call is, where it takes much longer than others: `STEPS_PER_MS` of them for each millisecond.
-   *  @default one, and what its arguments and its result weigh */
+  /** How many steps of the bound a call is, where it takes longer than most: `STEPS_PER_MS` of them for each millisecond.
+   *  @default 10, and what its arguments and its result weigh */
   readonly steps?: (args: readonly Value[]) => number
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
   call(context: Context, args: readonly Value[], execution: Executing): Value | Pending

@@ -89,5 +89,7 @@ export function within<T>(run: Execution, work: () => T): T {
     const excess = excessOf(error)
     if (excess !== undefined) return run.exceed(excess, error)
     throw error
+  } finally {
+    run.end()
   }
 }

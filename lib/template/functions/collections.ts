@@ -5,16 +5,27 @@ import { isList, typeName } from '../operand.ts'
 import { parseInt64 } from '../strconv.ts'
 import { merge } from './merge.ts'
 import { define } from './sprig/define.ts'
+import { COMPARISON_WEIGHT } from './sprig/same.ts'
 import { includes } from './strings.ts'
 
 /** The functions on lists and maps, named and with the order of arguments as in consul-template. */
 export const collectionFunctions: readonly TemplateFunction<unknown>[] = [
   define('in LIST VALUE', ['any', 'any'], isIn),
   define('contains VALUE LIST', ['any', 'any'], (value, list) => isIn(list, value)),
-  define('containsAll VALUES LIST', ['list', 'any'], (values, list) => values.every(value => isIn(list, value))),
-  define('containsAny VALUES LIST', ['list', 'any'], (values, list) => values.some(value => isIn(list, value))),
-  define('containsNone VALUES LIST', ['list', 'any'], (values, list) => !values.some(value => isIn(list, value))),
-  define('containsNotAll VALUES LIST', ['list', 'any'], (values, list) => !values.every(value => isIn(list, value))),
+  define('containsAll VALUES LIST', ['list', 'any'], (values, list, execution) =>
+    values.every(within(list, execution)),
+  ),
+  define('containsAny VALUES LIST', ['list', 'any'], (values, list, execution) => values.some(within(list, execution))),
+  define(
+    'containsNone VALUES LIST',
+    ['list', 'any'],
+    (values, list, execution) => !values.some(within(list, execution)),
+  ),
+  define(
+    'containsNotAll VALUES LIST',
+    ['list', 'any'],
+    (values, list, execution) => !values.every(within(list, execution)),
+  ),
   merging('mergeMap MAP DEFAULTS', { overwrites: false }),
   merging('mergeMapWithOverride MAP OVERRIDES', { overwrites: true }),
   {
@@ -29,6 +40,15 @@ export const collectionFunctions: readonly TemplateFunction<unknown>[] = [
 
 function merging(signature: string, options: { readonly overwrites: boolean }): TemplateFunction<unknown> {
   return { ...define(signature, ['map', 'map'], (map, other) => merge(map, other, options)), changesMaps: true }
+}
+
+/** Asks of many values whether a list holds each: every time, it may have to go through all of it. */
+function within(list: Value, execution: Executing): (value: Value) => boolean {
+  const pieces = isList(list) ? COMPARISON_WEIGHT * list.length : typeof list === 'string' ? list.length : 0
+  return value => {
+    execution.weigh(pieces)
+    return isIn(list, value)
+  }
 }
 
 /** Whether a list holds an equal integer, float or string, or a string holds another; all else is not in anything. */

@@ -6,16 +6,23 @@ import { parseToml } from '../../base/toml.ts'
 import type { Value } from '../../base/value.ts'
 import { excessOf } from '../execution.ts'
 import { checkExtent } from '../extent.ts'
-import type { TemplateFunction } from '../function.ts'
+import type { Executing, TemplateFunction } from '../function.ts'
 import { spellingOf } from '../instance.ts'
 import { trimSpace } from '../letters.ts'
 import { printJson } from './print-json.ts'
 import { printToml } from './print-toml.ts'
 
+/** What the making of a parser for YAML counts, and what it counts for each token: some microseconds, however short they are. */
+const PARSER_STEPS = 200
+const YAML_TOKEN_WEIGHT = 3_200
+
 /** The functions that read and write formats. An empty text is an empty map, as in consul-template. */
 export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   parsing('parseJSON', parseJson),
-  parsing('parseYAML', parseYaml),
+  {
+    ...parsing('parseYAML', parseYaml, (text, execution) => execution.weigh(YAML_TOKEN_WEIGHT * tokensAtMost(text))),
+    steps: () => PARSER_STEPS,
+  },
   parsing('parseTOML', parseToml),
   printing('toJSON', value => printJson(value, { isPretty: false, escapesHtml: true })),
   printing('toJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: true })),
@@ -25,12 +32,29 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   printing('toTOML', value => trimSpace(printToml(value))),
 ]
 
-function parsing(name: string, parse: (text: string) => Value): TemplateFunction<unknown> {
+/** How many of the characters are such that YAML means something by them. */
+function tokensAtMost(text: string): number {
+  let count = 0
+  for (let i = 0; i < text.length; i++) if (YAML_INDICATORS.has(text.charCodeAt(i))) count++
+  return count
+}
+
+const YAML_INDICATORS = new Set(Array.from('[]{},:-?&*!|>\'"#%@`\n', each => each.charCodeAt(0)))
+
+function parsing(
+  name: string,
+  parse: (text: string) => Value,
+  weigh: (text: string, execution: Executing) => void = () => {},
+): TemplateFunction<unknown> {
   return {
     name,
     signature: `${name} TEXT`,
     parameters: ['string'],
-    call: (_, [text]) => (text === '' ? new Map() : parse(text as string)),
+    call(_, [given], execution) {
+      const text = given as string
+      weigh(text, execution)
+      return text === '' ? new Map() : parse(text)
+    },
   }
 }
 

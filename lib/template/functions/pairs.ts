@@ -128,11 +128,16 @@ function quotedValue(value: Value, execution: Executing): string {
   return value === null ? '%!q(<nil>)' : execution.quoted(value, 'q')
 }
 
+/** What looking up metadata counts for each letter of their names, of which one may be all of a name. */
+const NAME_WEIGHT = 16
+
 /** By the values of some of their metadata, joined; `KEY|int` for numbers, so that they sort. */
 function byMeta(keys: string, services: readonly Value[], execution: Executing): Value {
   const groups = new Map<string, Value[]>()
   for (const each of services) {
     const service = structOf(each, HEALTH_SERVICE)
+    // The names may be many, and are looked up for each service.
+    execution.weigh(NAME_WEIGHT * keys.length)
     const meta = service.fields.get('ServiceMeta')
     const parts = keys.split(',').map(key => {
       const isNumber = key.endsWith('|int')

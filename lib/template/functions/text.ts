@@ -66,9 +66,11 @@ function padded(text: string): string {
   return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
 }
 
-function splitToMap(itemSeparator: string, keySeparator: string, text: string): Value {
+function splitToMap(itemSeparator: string, keySeparator: string, text: string, execution: Executing): Value {
   const trimmed = trimSpace(text)
   const items = trimmed === '' ? [] : split(itemSeparator, trimmed)
+  // It is looked for in each item, and is itself gone through where it is no text.
+  execution.weigh(items.length * keySeparator.length)
   const pairs = items.map(item => cut(keySeparator, item)).filter(pair => pair !== undefined)
   return new Map<string, Value>(pairs)
 }

@@ -9,6 +9,9 @@ import { define, taking } from './define.ts'
 const BCRYPT_MS = 90
 const SCRYPT_MS = 250
 
+/** What setting up a cipher counts. */
+const CIPHER_STEPS = 100
+
 /** The functions on passwords and ciphers. Where chance is in it, the result is new each time; but a template is executed again
  *  only when an answer that it got has changed. */
 export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
@@ -28,13 +31,8 @@ export const cryptoFunctions: readonly TemplateFunction<unknown>[] = [
         derivePassword(Number(BigInt.asUintN(32, BigInt(counter))), { type, password, user, site }),
     ),
   ),
-  define('encryptAES PASSWORD TEXT', ['string', 'string'], (password, text) => {
-    if (text === '') return ''
-    const start = randomBytes(BLOCK_BYTES)
-    const cipher = createCipheriv(CIPHER, keyFrom(password), start)
-    return Buffer.concat([start, cipher.update(toBytes(text)), cipher.final()]).toString('base64')
-  }),
-  define('decryptAES PASSWORD TEXT', ['string', 'string'], decrypt),
+  { ...define('encryptAES PASSWORD TEXT', ['string', 'string'], encrypt), steps: () => CIPHER_STEPS },
+  { ...define('decryptAES PASSWORD TEXT', ['string', 'string'], decrypt), steps: () => CIPHER_STEPS },
 ]
 
 /** What bcrypt takes into account. */
@@ -55,6 +53,13 @@ function keyFrom(password: string): Uint8Array {
   const key = Buffer.alloc(KEY_BYTES)
   key.set(toBytes(password).subarray(0, KEY_BYTES))
   return key
+}
+
+function encrypt(password: string, text: string): string {
+  if (text === '') return ''
+  const start = randomBytes(BLOCK_BYTES)
+  const cipher = createCipheriv(CIPHER, keyFrom(password), start)
+  return Buffer.concat([start, cipher.update(toBytes(text)), cipher.final()]).toString('base64')
 }
 
 function decrypt(password: string, text: string, execution: Executing): string {

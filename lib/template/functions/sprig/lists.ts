@@ -4,7 +4,7 @@ import { compareText, isList, isTrue } from '../../operand.ts'
 import { kindOf, toInt, toText } from './casts.ts'
 import { alsoAs, define, defineVariadic } from './define.ts'
 import { checkItems, nilDereference } from './limits.ts'
-import { sameAs } from './same.ts'
+import { COMPARISON_WEIGHT, sameAs } from './same.ts'
 import { textsOf } from './strings.ts'
 
 /** The functions on lists. Each gives a new list, but what is in it is the same. */
@@ -75,7 +75,7 @@ function isPlain(value: Value): boolean {
 }
 
 function contains(items: readonly Value[], value: Value, execution: Executing): boolean {
-  execution.weigh(items.length)
+  execution.weigh(COMPARISON_WEIGHT * items.length)
   return isPlain(value) ? items.includes(value) : items.some(item => sameAs(item, value, execution))
 }
 

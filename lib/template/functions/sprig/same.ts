@@ -25,6 +25,9 @@ export function sameAs(a: Value, b: Value, execution: Executing): boolean {
   )
 }
 
+/** What comparing two values counts that are not looked into. */
+export const COMPARISON_WEIGHT = 8
+
 /** What looking into one more value counts, beside its items. */
 export const ITEM_WEIGHT = 64
 

@@ -139,7 +139,8 @@ function wrap(text: string, givenWidth: number, separator: string, breaksWords: 
       offset++
       continue
     }
-    const before = octets.lastIndexOf(' ', offset + width)
+    // Only what the line could hold is looked at: a text without spaces would be gone through for each line.
+    const before = offset + octets.slice(offset, offset + width + 1).lastIndexOf(' ')
     let end = before
     let next = before + 1
     if (before < offset) {

@@ -38,6 +38,26 @@ describe('a template ends within a bound, and is told which, when it', () => {
   })
 })
 
+describe('a call that compares many with many ends within a bound, and is told which, when it', () => {
+  test.each([
+    '{{containsAny (until 50000) (splitList "," (repeat 50000 "a,"))}}',
+    '{{$x := list}}{{range until 9000}}{{$x = append $x (dict "a" .)}}{{end}}{{uniq $x}}',
+    '{{parseYAML (repeat 1000000 "[")}}',
+    '{{range until 1000000}}{{$x := parseYAML "a: 1"}}{{end}}',
+    '{{range until 1000000}}{{$x := encryptAES "a" "b"}}{{end}}',
+    '{{range until 1000000}}{{$x := until 60}}{{end}}',
+  ])('would take minutes: %s', text => {
+    const failure = failureOf(text)
+
+    expect(failure.message).toContain('10000000 steps')
+    expect(failure.code).toBe('bound')
+  })
+})
+
+test('a word that no line has room for is broken at once', () => {
+  expect(run('{{wrapWith 1 "-" (repeat 60000 "x") | len}}')).toBe('119999')
+})
+
 test.each(['derivePassword 1 "pin" "a" "b" "c"', 'bcrypt "a"', 'genPrivateKey "ed25519"', 'genCA "a" 1'])(
   'a call that is slow on purpose counts for it: %s',
   call => {
@@ -47,6 +67,14 @@ test.each(['derivePassword 1 "pin" "a" "b" "c"', 'bcrypt "a"', 'genPrivateKey "e
     expect(failure.code).toBe('bound')
   },
 )
+
+test('checking a certificate that is given counts as making one does', () => {
+  const check = '{{$x := buildCustomCert (b64enc $ca.Cert) (b64enc $ca.Key)}}'
+
+  expect(failureOf(`{{$ca := genCA "a" 1}}{{range 9}}${check}{{end}}`, { bounds: { stepsMax: 70_000 } }).code).toBe(
+    'bound',
+  )
+})
 
 /** Far more than it takes: what would go on for ever takes longer. */
 const HANG_MS = 30_000
