@@ -8,7 +8,7 @@ import { parseExpression } from '../template/expression.ts'
 import { IntMap, isList, isMap, sortedKeys, typeName } from '../template/operand.ts'
 import { parseTemplate, pending } from '../template/template.ts'
 import type { RenderContext } from './functions.ts'
-import type { RendererOptions } from './options.ts'
+import { countedBounds, type RendererOptions } from './options.ts'
 import type { Item, Listing } from './several.ts'
 import { attributesOf, type Unit } from './unit.ts'
 
@@ -40,8 +40,9 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
     throw new AggregateError(errors)
   }
   const renderItem: RenderItem = (dot, context) => {
-    const printed = path.execute(dot, context, options.bounds)
-    const content = toBytes(template.execute(dot, context, options.bounds))
+    const bounds = countedBounds(options.bounds, context)
+    const printed = path.execute(dot, context, bounds)
+    const content = toBytes(template.execute(dot, context, bounds))
     // Only now, so that what is missing for the path keeps no question of the template from being asked.
     demandPath(printed, options.bundle)
     return [{ path: printed, content, ...attributes }]

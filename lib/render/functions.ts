@@ -1,6 +1,7 @@
 import { nearest } from '../base/nearest.ts'
 import { Tree, type Value } from '../base/value.ts'
 import { parseReference, type Reference } from '../dependency.ts'
+import { OperationalError } from '../errors.ts'
 import type { ProviderPlugin, Question } from '../provider.ts'
 import { standardFunctions, type Environment } from '../template/functions/standard.ts'
 import { pending, type FunctionTable, type Pending, type TemplateFunction } from '../template/template.ts'
@@ -95,7 +96,7 @@ function parsed(path: string, answer: Value): Value {
   return typeof answer === 'string' ? parseByExtension(path, answer) : answer
 }
 
-/** The value at `a.b.c`. Throws an Error that names the nearest key there is, and no value. */
+/** The value at `a.b.c`. Throws an error whose hint is the nearest key there is; it shows no value. */
 function fieldOf(value: Value, keys: readonly string[]): Value {
   const field = keys.join('.')
   let found = value
@@ -105,12 +106,15 @@ function fieldOf(value: Value, keys: readonly string[]): Value {
     const next = map.get(key)
     if (next === undefined) {
       const near = nearest(key, map.keys())
-      throw new Error(`#${field}: there is no "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
+      const hint = near === undefined ? OPTIONAL : `did you mean "${near}"?`
+      throw new OperationalError('bad-field', `#${field}: there is no "${key}"`, { hint })
     }
     found = next
   }
   return found
 }
+
+const OPTIONAL = 'where the field may be absent, take all with data, and ask for it with get or dig'
 
 /** The provider that a reference names; throws an Error for the template's author when there is none. */
 export function askerOf(askers: ReadonlyMap<string, Asker>, { provider }: Reference): Asker {

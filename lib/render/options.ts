@@ -17,6 +17,11 @@ export interface RendererOptions extends Environment {
   readonly parse?: typeof parseTemplate<RenderContext>
 }
 
+/** The bounds of an execution whose steps its questioning shall know. */
+export function countedBounds(bounds: Bounds | undefined, { questioning }: RenderContext): Bounds {
+  return { ...bounds, count: steps => void (questioning.steps += steps) }
+}
+
 export interface Owners {
   /** Throws an OperationalError when there is no such user. */
   uid(name: string): number

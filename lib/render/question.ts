@@ -13,6 +13,8 @@ export interface View {
 export class Questioning {
   readonly #view: View
   readonly #asked: Asked[] = []
+  /** How many steps the templates took that asked. */
+  steps = 0
 
   constructor(view: View) {
     this.#view = view

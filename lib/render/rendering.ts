@@ -62,6 +62,8 @@ export class Rendering<Result> {
   /** Of the last evaluation that did not fail. */
   result: Result | undefined
   failure: { readonly error: unknown } | undefined
+  /** How many steps the templates of the last evaluation took. */
+  steps = 0
   #evaluated = false
   #whole: ReadonlyMap<DependencyId, Dependency> = new Map()
 
@@ -81,6 +83,7 @@ export class Rendering<Result> {
       this.failure = { error }
     }
     this.answers = questioning.answers
+    this.steps = questioning.steps
     // A render that broke off has not asked for all it needs: what the last whole one asked for stays wanted, or each error
     // would end watches that the next success starts again.
     if (this.failure === undefined) this.#whole = this.answers.wanted

@@ -6,6 +6,10 @@ import type { Answers, View } from './question.ts'
 import { problemOf, Rendering, type Entry, type Refreshed } from './rendering.ts'
 import type { Unit } from './unit.ts'
 
+/** How many steps the templates of one entry may take together: what `Bounds` allows one of them, twice. They run in one turn of the
+ *  event loop. */
+const STEPS_MAX = 20_000_000
+
 /** What an entry of many outputs consists of at a time. */
 export interface Listing {
   /** What is as it should be published. */
@@ -28,7 +32,7 @@ export class Several implements Entry {
   readonly #title: string
   readonly #listing: Rendering<Listing>
   #items: readonly Listed[] = []
-  #exceeds = false
+  #excess: string | undefined
 
   constructor(listing: Unit<Listing>) {
     this.#title = listing.title
@@ -40,15 +44,19 @@ export class Several implements Entry {
     // While there is no listing, the items of the last one go on asking: else each gap would end their watches.
     if (renders > 0 && this.#isListed()) asksOtherwise = this.#take() || asksOtherwise
     let bytes = 0
-    this.#exceeds = false
+    let steps = 0
+    this.#excess = undefined
     for (const { rendering } of this.#items) {
       const refreshed = rendering.refresh(view, world)
       renders += refreshed.renders
       asksOtherwise ||= refreshed.asksOtherwise
       for (const { content } of rendering.result ?? []) bytes += content.length
+      // What was not evaluated again counts, too: else it would be too much only after the next start.
+      steps += rendering.steps
       // No more is rendered than can be published.
-      this.#exceeds = bytes > BYTES_MAX
-      if (this.#exceeds) break
+      if (bytes > BYTES_MAX) this.#excess = `${BYTES_MAX} bytes`
+      else if (steps > STEPS_MAX) this.#excess = `${STEPS_MAX} steps`
+      if (this.#excess !== undefined) break
     }
     return { renders, asksOtherwise }
   }
@@ -68,8 +76,8 @@ export class Several implements Entry {
     for (const { item, rendering } of this.#items) {
       if (rendering.failure !== undefined) return problemOf(rendering.failure.error, item.title)
     }
-    if (!this.#exceeds) return undefined
-    return { message: `${this.#title}: more than ${BYTES_MAX} bytes in all its files together` }
+    if (this.#excess === undefined) return undefined
+    return { message: `${this.#title}: more than ${this.#excess} in all its files together` }
   }
 
   #isListed(): boolean {

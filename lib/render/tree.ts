@@ -6,7 +6,7 @@ import { OperationalError } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
 import { parseTemplate, type Template, type TemplateOptions } from '../template/template.ts'
 import { askerOf, type RenderContext } from './functions.ts'
-import type { RendererOptions } from './options.ts'
+import { countedBounds, type RendererOptions } from './options.ts'
 import type { Item, Listing } from './several.ts'
 import { attributesOf, FILE_MODE, type Unit } from './unit.ts'
 
@@ -107,6 +107,6 @@ class TreeItem implements Item {
     }
     const { template, bounds, parse } = this.#options
     this.#template ??= parse({ ...template, text: fromBytes(content) })
-    return [{ ...this.#made, content: toBytes(this.#template.execute(null, context, bounds)) }]
+    return [{ ...this.#made, content: toBytes(this.#template.execute(null, context, countedBounds(bounds, context))) }]
   }
 }

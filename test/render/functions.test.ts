@@ -94,9 +94,20 @@ describe('ref', () => {
 
   test('names a field that is not there, and the nearest one', () => {
     const setup = { readings: { 'local://a.json': '{"password": "sentinel"}' } }
-    const message = problem('{{ ref "local://a.json#pasword" }}', setup)
-    expect(message).toMatch(/out:1:3: .*#pasword: there is no "pasword"; did you mean "password"\?/)
-    expect(message).not.toContain('sentinel')
+    const rendered = render('{{ ref "local://a.json#pasword" }}', setup)
+    expect(rendered).toMatchObject({
+      problem: {
+        message: expect.stringMatching(/out:1:3: .*#pasword: there is no "pasword"$/) as string,
+        hint: 'did you mean "password"?',
+      },
+    })
+    expect(JSON.stringify(rendered)).not.toContain('sentinel')
+  })
+
+  test('says how to ask for a field that may be absent', () => {
+    expect(render('{{ ref "local://a.json#b" }}', { readings: { 'local://a.json': '{"other": 1}' } })).toMatchObject({
+      problem: { hint: 'where the field may be absent, take all with data, and ask for it with get or dig' },
+    })
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { OutputFile } from '../../lib/generation.ts'
 import { Several, type Item } from '../../lib/render/several.ts'
+import { start, template } from './start.ts'
 
 const VIEW = { get: () => undefined }
 const WORLD = { environment: {}, now: () => 0, networkAddresses: () => [] }
@@ -23,6 +24,20 @@ test('no more is rendered than can be published', () => {
 
   expect(several.problem).toEqual({ message: 'all: more than 536870912 bytes in all its files together' })
   expect(rendered).toBe(6)
+})
+
+test('no more is executed than an event loop can bear, also in the passes after', () => {
+  const { set, render } = start([
+    { path: '{{.Value}}', source: template('{{range 1999000}}{{end}}{{ref "one://x"}}', { forEach: '{{until 12}}' }) },
+    { path: 'other', source: template('{{ref "one://y"}}') },
+  ])
+  set('x', 'a')
+  set('y', 'b')
+  const message = '{{.Value}}: more than 20000000 steps in all its files together'
+
+  expect(render()).toMatchObject({ kind: 'broken', problem: { message } })
+  set('y', 'c')
+  expect(render()).toMatchObject({ kind: 'broken', problem: { message } })
 })
 
 test('two items of one key are two items', () => {
