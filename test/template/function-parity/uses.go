@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -64,29 +65,59 @@ func identifiersOf(tree *parse.Tree) (found []*parse.IdentifierNode) {
 	return found
 }
 
-// prefixedPerFunction is how many cases of each of sprig's functions are recorded with the prefix, too.
-const prefixedPerFunction = 2
+// prefixedPerKind is how many cases of a kind of each of sprig's functions are recorded with the prefix, too.
+var prefixedPerKind = map[kind]int{ordinary: 3, empty: 2, failing: 3}
+
+// A kind of case says what is looked at.
+type kind int
+
+const (
+	ordinary kind = iota
+	empty
+	failing
+)
+
+var emptyArgument = regexp.MustCompile(`""|\bnil\b|\((list|dict)\)|\.(e|n|none|empty|missing)\b`)
+
+func kindOf(c Case) kind {
+	if row, _ := run(c, asInGo); row.Output == nil {
+		return failing
+	}
+	if emptyArgument.MatchString(c.Text) {
+		return empty
+	}
+	return ordinary
+}
 
 // withPrefix makes some cases again, with sprig's functions under their other name.
 func withPrefix(cases []Case) (prefixed []Case) {
 	isSprig := sprig.HermeticTxtFuncMap()
-	counts := map[string]int{}
+	type counted struct {
+		name string
+		kind kind
+	}
+	counts := map[counted]int{}
 	for _, c := range cases {
 		t := template.New("t")
 		t, err := t.Funcs(functionsFor(t, nil)).Parse(c.Text)
 		if err != nil {
 			continue
 		}
+		identifiers := slices.DeleteFunc(identifiersOf(t.Tree), func(identifier *parse.IdentifierNode) bool {
+			return isSprig[identifier.Ident] == nil || !isFree(identifier.Ident, consulOnly)
+		})
+		if len(identifiers) == 0 {
+			continue
+		}
+		kind := kindOf(c)
 		text := c.Text
 		isWanted := false
-		identifiers := identifiersOf(t.Tree)
 		slices.SortFunc(identifiers, func(a, b *parse.IdentifierNode) int { return int(b.Pos - a.Pos) })
 		for _, identifier := range identifiers {
-			if name := identifier.Ident; isSprig[name] != nil && isFree(name, consulOnly) {
-				isWanted = isWanted || counts[name] < prefixedPerFunction
-				counts[name]++
-				text = text[:identifier.Pos] + "sprig_" + text[identifier.Pos:]
-			}
+			each := counted{identifier.Ident, kind}
+			isWanted = isWanted || counts[each] < prefixedPerKind[kind]
+			counts[each]++
+			text = text[:identifier.Pos] + "sprig_" + text[identifier.Pos:]
 		}
 		if isWanted {
 			c.Row, c.Text = fmt.Sprintf("prefixed: %s", c.Row), text
