@@ -19,6 +19,16 @@ The functions that every template has, beside Go's own (\`and\`, \`or\`, \`not\`
 give there, byte for byte; the few differences on purpose are listed in \`test/template/function-parity/DIFFERENCES.md\`. Every example is a test.
 
 In a signature, words in capitals are arguments, \`…\` stands for any number, and \`[…]\` may be left out.
+
+## Keys that may be absent
+
+A key that a map does not have is an error, with \`missingKey: error\`. Where it may be absent, ask so:
+
+- \`{{index . "none" | default "x"}}\` or \`{{get . "none" | default "x"}}\`: the value, or another one
+- \`{{dig "deep" "none" "x" .}}\`: the same through maps in maps
+- \`{{if hasKey . "none"}}{{.none}}{{else}}x{{end}}\`: whether it is there
+- \`{{with index . "none"}}{{.}}{{else}}x{{end}}\`: as \`.\`, where it is there and not empty
+- \`{{.none | default "x"}}\`: as in consul-template, with \`missingKey: default\`
 `
 
 /** The page about all functions, as Markdown. */
