@@ -38,7 +38,7 @@ export const world: readonly Section[] = [
   {
     title: 'Passwords, keys and certificates',
     introduction:
-      'Made anew in every render, but for `derivePassword`: what must stay belongs into a provider. Hashes, keys and certificates are slow to\nmake or to check: each counts for 31,250 of the 10 million steps that a template may take.',
+      'Made anew in every render, but for `derivePassword`: what must stay belongs into a provider. Hashes, keys and certificates are slow to\nmake or to check: each counts for the time that it takes, 2,000 of the 10 million steps of a template for each millisecond.',
     functions: [
       about('bcrypt', 'The bcrypt hash of a password.', '{{bcrypt "secret" | trunc 7}}', '$2a$10$'),
       about('htpasswd', 'A line for a password file.', '{{htpasswd "me" "secret" | trunc 10}}', 'me:$2a$10$'),
