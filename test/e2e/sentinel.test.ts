@@ -122,7 +122,7 @@ function configOf(root: string, git: { open: GitHttpServer; closed: GitHttpServe
   const settle = { quiet: '5ms', longest: '50ms' }
   const file = { path: 'app.conf', content: '{{ ref "secrets://value" }}{{ (data "secrets://db.json").password }}' }
   const volume = (name: string) => join(root, 'volumes', name)
-  const say = (...files: string[]) => ['sh', '-c', `sleep 0.1; cat ${files.join(' ')} >&2; exit 1`]
+  const say = (...files: string[]) => ['sh', '-c', `sleep 0.5; cat ${files.join(' ')} >&2; exit 1`]
   return {
     providers: {
       secrets: { type: 'file', path: './values', sensitive: true },
@@ -151,7 +151,7 @@ function configOf(root: string, git: { open: GitHttpServer; closed: GitHttpServe
             headers: { 'X-Token': '${HOOK_TOKEN}' },
           },
           {
-            command: ['sh', '-c', 'sleep 0.1; cat "$OUTRIGGER_DIRECTORY/app.conf"; echo "$TOKEN"; exit 1'],
+            command: ['sh', '-c', 'sleep 0.5; cat "$OUTRIGGER_DIRECTORY/app.conf"; echo "$TOKEN"; exit 1'],
             env: { TOKEN: '${HOOK_VARIABLE}' },
           },
         ],

@@ -183,7 +183,7 @@ test('the disk does not grow with the number of commits', async () => {
   // The list of where histories were cut is trimmed with them.
   expect((await stat(join(bench.store, 'shallow'))).size).toBeLessThan(41 * 25)
   expect(bench.logged.join('')).not.toContain('made anew')
-}, 30_000)
+}, 120_000)
 
 describe('what is planted in the store is not run', () => {
   test('hooks, and configuration that names programs', async () => {
