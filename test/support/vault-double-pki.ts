@@ -1,4 +1,5 @@
 import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { issuerFrom, signCertificate } from '../../lib/template/functions/sprig/certificate.ts'
 
 export interface Authority {
@@ -28,6 +29,18 @@ export function issue(
     serial: serialNumber.toLowerCase().replaceAll(/(..)(?=.)/g, '$1:'),
     expiration: validToDate.getTime() / 1_000,
   }
+}
+
+/** A server's certificate on 127.0.0.1, and that of its authority in a file. */
+export function certificateFor(caFile: string): { readonly cert: string; readonly key: string } {
+  const authority = newAuthority('double')
+  const { certificate, key } = issue(authority, {
+    names: ['localhost'],
+    addresses: [Uint8Array.of(127, 0, 0, 1)],
+    seconds: 3_600,
+  })
+  writeFileSync(caFile, authority.certificate)
+  return { cert: certificate, key }
 }
 
 function newKey(): KeyObject {

@@ -1,6 +1,6 @@
 /** A double of Vault and OpenBao: as much of their API as the provider uses, in this process, with the same statuses and shapes. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import {
   createServer as createPlainServer,
   type IncomingMessage,
@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { engines, secondsOf, type Answer, type Call, type Engine } from './vault-double-engines.ts'
-import { issue, newAuthority } from './vault-double-pki.ts'
+import { certificateFor } from './vault-double-pki.ts'
 import type { Json, VaultServer } from './vault-server.ts'
 
 const ROOT = 'root'
@@ -344,15 +344,4 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString()
   return text === '' ? undefined : JSON.parse(text)
-}
-
-function certificateFor(caFile: string): { readonly cert: string; readonly key: string } {
-  const authority = newAuthority('double')
-  const { certificate, key } = issue(authority, {
-    names: ['localhost'],
-    addresses: [Uint8Array.of(127, 0, 0, 1)],
-    seconds: 3_600,
-  })
-  writeFileSync(caFile, authority.certificate)
-  return { cert: certificate, key }
 }

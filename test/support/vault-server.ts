@@ -2,13 +2,14 @@
  *  runs on both, `test/providers/vault/contract.test.ts`. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { systemClock } from '../../lib/base/clock.ts'
 import { HttpClient } from '../../lib/base/http.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './serve.ts'
+import { certificateFor } from './vault-double-pki.ts'
 import { VaultDouble } from './vault-double.ts'
 
 export interface VaultServer {
@@ -62,29 +63,28 @@ export function vaultServers(): readonly (readonly [name: string, start: (tls?: 
 async function startReal(tls?: 'tls'): Promise<VaultServer> {
   // In a directory that outlives the test which starts it: a suite shares one server.
   const directory = mkdtempSync(join(tmpdir(), 'outrigger-vault-'))
-  const certificates = join(directory, 'tls')
-  mkdirSync(certificates)
   const port = await freePort()
+  const tlsPort = await freePort()
   const args = [
     'server',
     '-dev',
     `-dev-listen-address=127.0.0.1:${port}`,
     '-dev-root-token-id=root',
     '-dev-no-store-token',
-    ...(tls === undefined ? [] : ['-dev-tls', `-dev-tls-cert-dir=${certificates}`, '-dev-tls-san=127.0.0.1']),
+    ...(tls === undefined ? [] : [`-config=${tlsListener(directory, tlsPort)}`]),
   ]
   const environment = { HOME: directory, PATH: process.env.PATH ?? '' }
-  const child = spawn(vaultProgram ?? '', args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(vaultProgram ?? '', args, { cwd: directory, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += String(bytes)))
-  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
+  const url = tls === undefined ? `http://127.0.0.1:${port}` : `https://127.0.0.1:${tlsPort}`
   const close = async () => {
     await end(child)
     rmSync(directory, { recursive: true, force: true })
   }
   try {
     const unsealKey = await eventually(() => unsealKeyIn(child, output), { withinMs: 30_000 })
-    const ca = tls === undefined ? undefined : /(\S*ca\.pem)/.exec(output)?.[1]
+    const ca = tls === undefined ? undefined : join(directory, 'ca.pem')
     const server = { name: `a real server (${vaultProgram})`, url, ca, rootToken: 'root', unsealKey, close }
     await eventually(async () => {
       const { status } = await call(server, 'GET', 'sys/health')
@@ -95,6 +95,17 @@ async function startReal(tls?: 'tls'): Promise<VaultServer> {
     await close()
     throw error
   }
+}
+
+/** Writes the configuration of a second listener, with TLS: the flags for one make a certificate that is not for 127.0.0.1. */
+function tlsListener(directory: string, port: number): string {
+  const { cert, key } = certificateFor(join(directory, 'ca.pem'))
+  const listener = { address: `127.0.0.1:${port}`, tls_cert_file: 'cert.pem', tls_key_file: 'key.pem' }
+  writeFileSync(join(directory, listener.tls_cert_file), cert)
+  writeFileSync(join(directory, listener.tls_key_file), key, { mode: 0o600 })
+  const file = join(directory, 'listener.json')
+  writeFileSync(file, JSON.stringify({ listener: { tcp: listener } }))
+  return file
 }
 
 function unsealKeyIn(child: ChildProcess, output: string): string {

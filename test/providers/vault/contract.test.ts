@@ -1,7 +1,7 @@
 /** What a server does that the provider relies on, through the provider, on the double and on a real one: a difference between the
  *  two fails here. */
 import { X509Certificate } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Float, Struct, type Value } from '../../../lib/base/value.ts'
 import { absent } from '../../../lib/reading.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -274,6 +274,22 @@ describe.each(vaultServers())('%s', (_, start) => {
     expect((await failure(ask())).code).toBe('invalid-data')
   })
 
+  test('a path that the token may not read for a while is read again when it may', async () => {
+    const mount = await mounted('kv', { version: '2' })
+    await post(`${mount}/data/a`, { data: { v: '1' } })
+    const rules = { [`${mount}/*`]: { capabilities: ['read'] } }
+    const name = `p${count++}`
+    const allow = async (path: object) => post(`sys/policies/acl/${name}`, { policy: JSON.stringify({ path }) })
+    await allow(rules)
+    const { auth } = await post('auth/token/create', { policies: [name], ttl: '1h' })
+    const bench = await Bench.open(server, { auth: { method: 'token', token: auth.client_token } })
+    expect(await bench.ask('ref', `${mount}/a`, 'v')).toBe('1')
+    await allow({ 'elsewhere/*': { capabilities: ['read'] } })
+    expect((await failure(bench.ask('ref', `${mount}/a`, 'v'))).code).toBe('forbidden')
+    await allow(rules)
+    expect(await bench.ask('ref', `${mount}/a`, 'v')).toBe('1')
+  })
+
   test('the cubbyhole of the token is read', async () => {
     const bench = await Bench.open(server)
     await post('cubbyhole/mine', { v: '1' })
@@ -293,6 +309,19 @@ describe.each(vaultServers())('%s', (_, start) => {
     expect(await inside.ask('ref', 'kv/a', 'v')).toBe('inside')
     expect(await outside.ask('ref', `kv/a?namespace=${name}`, 'v')).toBe('inside')
     expect(await outside.ask('ref', `${name}/kv/a`, 'v')).toBe('inside')
+  })
+})
+
+describe.each(vaultServers())('%s with TLS', (_, start) => {
+  test('is read with the certificate of its authority, and not without', async () => {
+    const server = await start('tls')
+    onTestFinished(() => server.close())
+    await eventually(() => must(server, 'POST', 'secret/data/a', { data: { v: '1' } }))
+    const bench = await Bench.open(server)
+    const stranger = await Bench.open({ ...server, url: server.url, rootToken: server.rootToken, ca: undefined })
+
+    expect(await bench.ask('ref', 'secret/a', 'v')).toBe('1')
+    await expect(stranger.ask('ref', 'secret/a', 'v')).rejects.toMatchObject({ code: 'unavailable' })
   })
 })
 
