@@ -1,15 +1,23 @@
-import type { Clock } from '../../lib/base/clock.ts'
+import type { Clock, Random } from '../../lib/base/clock.ts'
 import type { Secret } from '../../lib/base/secret.ts'
+import { ProviderError } from '../../lib/errors.ts'
 import { Api, type Answer, type ApiRequest } from './api.ts'
 import type { AuthMethod, LoginWorld } from './auth/method.ts'
 import { Session } from './auth/session.ts'
-import { failureOf, saysUnknownToken } from './failure.ts'
+import { Tokens } from './auth/tokens.ts'
+import { failureOf, loginFailureOf, saysUnknownToken } from './failure.ts'
 import type { Settings } from './settings.ts'
 
 /** What is asked, without what the client adds. */
 export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
   /** @default the provider's own */
   readonly namespace?: string | undefined
+}
+
+/** What a client uses of the world around it. */
+export interface ClientWorld extends Pick<LoginWorld, 'readFile' | 'removeFile'> {
+  readonly clock: Clock
+  readonly random: Random
 }
 
 /** Asks with a token, and knows what it means when that is refused. */
@@ -20,27 +28,30 @@ export class Client {
   /** How far the server was when we last wrote: an answer from before that would not have it. */
   #index: string | undefined
 
-  constructor(settings: Settings, method: AuthMethod, readFile: LoginWorld['readFile'], clock: Clock) {
+  constructor(settings: Settings, method: AuthMethod, { clock, random, ...files }: ClientWorld) {
     this.settings = settings
     this.#api = new Api(settings, clock)
     const world: LoginWorld = {
       settings,
-      readFile,
-      post: async (path, fields, signal) => {
-        const request = { operation: 'write', path, fields, namespace: settings.namespace } as const
+      ...files,
+      post: async (path, fields, signal, token) => {
+        const request = { operation: 'write', path, fields, token, namespace: settings.namespace } as const
         const answer = await this.#api.send(request, signal)
-        if (!isSuccess(answer)) throw failureOf(`log in at ${path}`, answer)
+        if (!isSuccess(answer)) throw loginFailureOf(path, answer)
         this.#index = answer.headers.get('x-vault-index') ?? this.#index
         return answer
       },
     }
-    this.#session = new Session(method, world, clock)
+    const tokens = new Tokens((ask, token, signal) => this.#send(ask, token, signal))
+    this.#session = new Session(method, world, tokens, { clock, random })
   }
 
   /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.
    *  @param what is asked, for people */
   async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
-    const token = await this.#session.token(signal)
+    const token = await this.#session.token(signal).catch(error => {
+      throw forWhat(what, error)
+    })
     const answer = await this.#send(ask, token, signal)
     if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
     if (isSuccess(answer) || isNothing(answer)) return answer
@@ -63,7 +74,9 @@ export class Client {
     // A login would mint a token for each refusal that no token cures, so first it is seen whether ours is the cause.
     const isUnknown = await this.#isUnknown(token, refusal, signal)
     if (!isUnknown && this.#session.isFresh) throw failureOf(what, refusal)
-    const next = await this.#session.after(token, signal)
+    const next = await this.#session.after(token, signal).catch(error => {
+      throw forWhat(what, error)
+    })
     if (next === undefined) throw failureOf(what, refusal, !isUnknown)
     const answer = await this.#send(ask, next, signal)
     if (isSuccess(answer) || isNothing(answer)) return answer
@@ -82,6 +95,17 @@ export class Client {
     if (ask.operation === 'write') this.#index = answer.headers.get('x-vault-index') ?? this.#index
     return answer
   }
+}
+
+/** A failure to come by a token, as that of what was asked for. */
+function forWhat(what: string, error: unknown): unknown {
+  if (!(error instanceof ProviderError)) return error
+  const { code, message, hint, retryAfterMs } = error
+  return new ProviderError(code, `${what}: ${message}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
 }
 
 function isSuccess({ status }: Answer): boolean {

@@ -93,6 +93,19 @@ export function failureOf(what: string, answer: Answer, isTokenKnown = true): Pr
   })
 }
 
+/** The same of a login: what the server does not take there are the credentials. */
+export function loginFailureOf(path: string, answer: Answer): ProviderError {
+  const what = `log in at ${path}`
+  const { status } = answer
+  if (status === 404) {
+    return new ProviderError('unauthenticated', `${what}: nothing is mounted there (404)`, { hint: 'see auth.mount' })
+  }
+  if (status !== 400 && status !== 401 && status !== 403) return failureOf(what, answer)
+  return new ProviderError('unauthenticated', `${what}: the server does not take the credentials (${status})`, {
+    hint: "see auth: the role, the mount and the files of the credentials; the server's audit log has the request",
+  })
+}
+
 function meaningOf(answer: Answer, isTokenKnown: boolean): Meaning {
   const { status } = answer
   if (status === 403) return isTokenKnown ? MAY_NOT : UNKNOWN_TOKEN

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, unlink } from 'node:fs/promises'
 import { Struct } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { messageOf, OperationalError, ProviderError } from '../../lib/errors.ts'
@@ -50,10 +50,11 @@ export class VaultProvider implements Provider {
         address: settings.shown,
       })
     }
+    const { clock, random } = host
     return new VaultProvider(
       options,
       host,
-      new Client(settings, options.auth ?? new TokenMethod(), readFile, host.clock),
+      new Client(settings, options.auth ?? new TokenMethod(), { clock, random, readFile, removeFile: unlink }),
     )
   }
 

@@ -9,23 +9,17 @@ import {
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { auths, type Auth, type LoginCall } from './vault-double-auth.ts'
 import { engines, secondsOf, type Answer, type Call, type Engine } from './vault-double-engines.ts'
 import { certificateFor } from './vault-double-pki.ts'
+import { tokenAnswer, Tokens, type Token } from './vault-double-tokens.ts'
 import type { Json, VaultServer } from './vault-server.ts'
 
 const ROOT = 'root'
 const UNSEAL_KEY = 'an unseal key'
-
-interface Token {
-  readonly id: string
-  readonly accessor: string
-  readonly policies: readonly string[]
-  readonly namespace: string
-  durationMs: number
-  endsAtMs: number
-}
 
 interface Lease {
   readonly id: string
@@ -55,7 +49,8 @@ export class VaultDouble implements VaultServer {
   fault: Fault | undefined
   /** What an older server says of a token that it does not know: the same as of one that may not. */
   isOld = false
-  readonly #tokens = new Map<string, Token>()
+  readonly tokens = new Tokens()
+  readonly #auths = new Map<string, Auth>()
   readonly #leases = new Map<string, Lease>()
   readonly #policies = new Map<string, Json>()
   readonly #wrapped = new Map<string, Json>()
@@ -69,7 +64,7 @@ export class VaultDouble implements VaultServer {
     this.url = url
     this.ca = ca
     this.#stop = stop
-    this.#newToken(ROOT, ['root'], '', 0)
+    this.tokens.make({ id: ROOT, policies: ['root'], namespace: '', ttl: 0 })
     this.#mounts.set('secret', engines.kv({ version: '2' }))
   }
 
@@ -77,7 +72,10 @@ export class VaultDouble implements VaultServer {
     const listener: RequestListener = (request, response) => void double.#serve(request, response)
     const directory = mkdtempSync(join(tmpdir(), 'outrigger-double-'))
     const ca = join(directory, 'ca.pem')
-    const server = tls === undefined ? createPlainServer(listener) : createTlsServer(certificateFor(ca), listener)
+    const server =
+      tls === undefined
+        ? createPlainServer(listener)
+        : createTlsServer({ ...certificateFor(ca), requestCert: true, rejectUnauthorized: false }, listener)
     const sockets = new Set<Socket>()
     server.on('connection', socket => sockets.add(socket).has(socket))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -101,12 +99,12 @@ export class VaultDouble implements VaultServer {
     this.seen.push({ method, path: url, port: request.socket.remotePort })
     const body = await bodyOf(request)
     if (this.fault?.(request, response) === true) return
-    const answer = this.#answer({ request, method, url, body })
+    const answer = await this.#answer({ request, method, url, body })
     response.writeHead(answer.status, { 'content-type': 'application/json' })
     response.end(answer.body === undefined ? '' : JSON.stringify(answer.body))
   }
 
-  #answer(asked: { request: IncomingMessage; method: string; url: string; body: Json }): Answer {
+  async #answer(asked: { request: IncomingMessage; method: string; url: string; body: Json }): Promise<Answer> {
     const { pathname, searchParams } = new URL(asked.url, this.url)
     const isList = asked.method === 'LIST' || searchParams.get('list') === '1'
     const operation = isList ? 'list' : asked.method === 'GET' ? 'read' : asked.method === 'DELETE' ? 'delete' : 'write'
@@ -119,13 +117,25 @@ export class VaultDouble implements VaultServer {
     if (path === 'sys/health') return this.#health()
     if (path === 'sys/unseal') return this.#unseal(asked.body)
     if (this.#isSealed) return failed(503, 'Vault is sealed')
-    const token = header('x-vault-token')
-    if (token === '') return failed(400, 'missing client token')
-    const known = this.#tokens.get(token)
-    if (known === undefined || (known.endsAtMs > 0 && known.endsAtMs <= Date.now())) return this.#unknownToken()
     const call: Call = { operation, path, query: searchParams, body: asked.body }
-    const answer = this.#permitted(call, known, namespace)
+    const token = header('x-vault-token')
+    const known = token === '' ? undefined : this.tokens.use(token)
+    const answer = await this.#answerTo(call, token, known, { namespace, certificate: certificateOf(asked.request) })
     return header('x-vault-wrap-ttl') === '' ? answer : this.#wrap(answer.body, header('x-vault-wrap-ttl'))
+  }
+
+  async #answerTo(
+    call: Call,
+    token: string,
+    known: Token | undefined,
+    { namespace, certificate }: { readonly namespace: string; readonly certificate: Uint8Array | undefined },
+  ): Promise<Answer> {
+    if (/^auth\/(?!token\/)/.test(call.path))
+      return await this.#authenticated({ ...call, certificate }, known, namespace)
+    // A wrapping token is good for what it wraps alone.
+    if (call.path === 'sys/wrapping/unwrap' && this.#wrapped.has(token)) return this.#unwrap(token)
+    if (token === '') return failed(400, 'missing client token')
+    return known === undefined ? this.#unknownToken() : this.#permitted(call, known, namespace)
   }
 
   #namespaceOf(parts: readonly string[]): string {
@@ -153,12 +163,38 @@ export class VaultDouble implements VaultServer {
     return { status: 200, body: { sealed: false } }
   }
 
+  /** A path below `auth/`, by whomever it is asked; a login needs no token. */
+  async #authenticated(
+    { certificate, ...call }: LoginCall,
+    token: Token | undefined,
+    namespace: string,
+  ): Promise<Answer> {
+    const [, mount = '', ...rest] = call.path.split('/')
+    const auth = this.#auths.get(mount)
+    if (auth === undefined) return failed(404, `no handler for route "${call.path}". route entry not found.`)
+    if (rest[0] !== 'login' && token === undefined) return failed(403, 'permission denied')
+    const answer = await auth.answer({ ...call, path: rest.join('/'), certificate })
+    if (!('granted' in answer)) return answer
+    const { granted } = answer
+    if (granted === undefined) return failed(400, 'invalid credentials')
+    const { token_ttl, token_explicit_max_ttl, token_num_uses, token_type } = granted.role
+    const made = {
+      ttl: token_ttl,
+      explicit_max_ttl: token_explicit_max_ttl,
+      num_uses: token_num_uses,
+      type: token_type,
+    }
+    return tokenAnswer(this.tokens.make({ ...made, policies: granted.policies, namespace }))
+  }
+
   #permitted(call: Call, token: Token, namespace: string): Answer {
     const isOwn = /^(auth\/token\/(lookup-self|renew-self|revoke-self)|sys\/wrapping\/|cubbyhole\/)/.test(call.path)
     if (call.path.startsWith('sys/internal/ui/mounts/')) return this.#mountOf(call.path.slice(23), token, namespace)
     if (!isOwn && !this.#may(token, call, namespace)) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
     if (call.path.startsWith('sys/')) return this.#system(call, token, namespace)
-    if (call.path.startsWith('auth/token/')) return this.#tokenCall(call, token, namespace)
+    if (call.path.startsWith('auth/token/')) {
+      return this.tokens.answer(call.path.slice('auth/token/'.length), call.body, token, namespace)
+    }
     if (call.path.startsWith('cubbyhole/')) return this.#cubbyhole(token).answer({ ...call, path: call.path.slice(10) })
     const [mount, engine] = this.#find(call.path, namespace)
     if (engine === undefined) return failed(404, `no handler for route "${call.path}". route entry not found.`)
@@ -233,6 +269,9 @@ export class VaultDouble implements VaultServer {
       case 'policies':
         this.#policies.set(rest[1] ?? '', JSON.parse(body.policy as string))
         return { status: 204 }
+      case 'auth':
+        this.#auths.set(full, auths[body.type as keyof typeof auths]())
+        return { status: 204 }
       case 'mounts':
         if (operation === 'delete') this.#mounts.delete(full)
         else this.#mounts.set(full, engines[body.type as keyof typeof engines](body.options ?? {}))
@@ -277,62 +316,14 @@ export class VaultDouble implements VaultServer {
     this.#wrapped.delete(token)
     return { status: 200, body }
   }
-
-  #tokenCall({ path, body }: Call, token: Token, namespace: string): Answer {
-    const action = path.slice('auth/token/'.length)
-    const byAccessor = [...this.#tokens.values()].find(({ accessor }) => accessor === body?.accessor)
-    switch (action) {
-      case 'create': {
-        const seconds = secondsOf(body?.ttl ?? '1h')
-        const id = (body?.id as string | undefined) ?? `s.${randomBytes(12).toString('hex')}`
-        return tokenAnswer(this.#newToken(id, body?.policies ?? token.policies, namespace, seconds))
-      }
-      case 'lookup-self':
-        return { status: 200, body: { data: { ttl: 0, policies: token.policies, accessor: token.accessor } } }
-      case 'renew-accessor':
-        if (byAccessor === undefined) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
-        byAccessor.endsAtMs = Date.now() + byAccessor.durationMs
-        return tokenAnswer(byAccessor)
-      case 'revoke-accessor':
-        if (byAccessor !== undefined) this.#tokens.delete(byAccessor.id)
-        return { status: 204 }
-      case 'revoke':
-        this.#tokens.delete(String(body?.token))
-        return { status: 204 }
-      default:
-        return failed(404, 'unsupported path')
-    }
-  }
-
-  #newToken(id: string, policies: readonly string[], namespace: string, seconds: number): Token {
-    const endsAtMs = seconds === 0 ? 0 : Date.now() + seconds * 1_000
-    const token = {
-      id,
-      accessor: randomBytes(12).toString('hex'),
-      policies,
-      namespace,
-      durationMs: seconds * 1_000,
-      endsAtMs,
-    }
-    this.#tokens.set(id, token)
-    return token
-  }
-}
-
-function tokenAnswer({ id, accessor, policies, durationMs }: Token): Answer {
-  const auth = {
-    client_token: id,
-    accessor,
-    policies,
-    metadata: null,
-    lease_duration: durationMs / 1_000,
-    renewable: true,
-  }
-  return { status: 200, body: { request_id: randomBytes(8).toString('hex'), lease_id: '', data: null, auth } }
 }
 
 function fits(pattern: string, path: string): boolean {
   return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
+}
+
+function certificateOf({ socket }: IncomingMessage): Uint8Array | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerCertificate().raw : undefined
 }
 
 function failed(status: number, ...errors: readonly string[]): Answer {

@@ -2,7 +2,7 @@ import type { Secret } from '../../../lib/base/secret.ts'
 import type { Answer } from '../api.ts'
 import type { Settings } from '../settings.ts'
 
-/** One way to come by a token. A method holds no token and no credential: it reads each file anew whenever it is asked. */
+/** One way to come by a token. A method reads each file anew whenever it is asked. */
 export interface AuthMethod {
   /** The word after `method:`. */
   readonly name: string
@@ -12,19 +12,26 @@ export interface AuthMethod {
   logIn(world: LoginWorld, signal: AbortSignal): Promise<Login>
 }
 
-/** What a method knows of the token that it gives; what it does not know is looked up. */
 export interface Login {
   readonly token: Secret
-  readonly accessor?: string
+  /** Undefined where the method does not know; then the server is asked. */
+  readonly life?: Life
+}
+
+/** For how long a token is good, from when it was asked for. */
+export interface Life {
   /** 0 for one without an end. */
-  readonly durationMs?: number
-  readonly renewable?: boolean
+  readonly durationMs: number
+  readonly renewable: boolean
+  /** How often it may be used still; 0 for one without a limit. */
+  readonly usesLeft: number
 }
 
 /** What a method may use. */
 export interface LoginWorld {
   readonly settings: Settings
   readFile(path: string): Promise<Uint8Array>
-  /** Asks the server without a token. Statuses other than success reject, as everywhere. */
-  post(path: string, fields: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Answer>
+  removeFile(path: string): Promise<void>
+  /** Asks the server without a token, or with one that is for this alone. Statuses other than success reject. */
+  post(path: string, fields: Readonly<Record<string, unknown>>, signal: AbortSignal, token?: Secret): Promise<Answer>
 }

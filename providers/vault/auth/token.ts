@@ -1,6 +1,7 @@
 import { credential, filePath, v, type Credential } from '../../../lib/base/schema.ts'
-import { Secret } from '../../../lib/base/secret.ts'
-import { messageOf, ProviderError, systemCode } from '../../../lib/errors.ts'
+import type { Secret } from '../../../lib/base/secret.ts'
+import { ProviderError, systemCode } from '../../../lib/errors.ts'
+import { readCredential, readSecretFile } from './credentials.ts'
 import type { AuthMethod, Login, LoginWorld } from './method.ts'
 
 /** `auth: { method: token, token: … }`, or `{ method: token, file: PATH }`, where somebody else (an agent, say) keeps the file current. */
@@ -31,24 +32,14 @@ export class TokenMethod implements AuthMethod {
 
   async #read(world: LoginWorld): Promise<Secret> {
     const { settings } = world
-    const readFile = (path: string) => world.readFile(path)
-    if (this.#token !== undefined) {
-      return await this.#token.read(readFile).catch(error => {
-        throw unreadable(this.#token?.path ?? '', error)
-      })
-    }
-    if (this.#file !== undefined) return await fromFile(this.#file, readFile)
+    if (this.#token !== undefined) return await readCredential(world, this.#token, 'the token')
+    if (this.#file !== undefined) return await readSecretFile(world, this.#file, 'the token')
     if (settings.environmentToken !== undefined) return settings.environmentToken
     if (settings.tokenFile === undefined) throw noToken()
-    return await fromFile(settings.tokenFile, readFile, 'may be missing')
+    return await readSecretFile(world, settings.tokenFile, 'the token').catch(error => {
+      throw systemCode((error as Error).cause) === 'ENOENT' ? noToken() : error
+    })
   }
-}
-
-async function fromFile(path: string, readFile: LoginWorld['readFile'], missing?: 'may be missing'): Promise<Secret> {
-  const bytes = await readFile(path).catch(error => {
-    throw missing !== undefined && systemCode(error) === 'ENOENT' ? noToken() : unreadable(path, error)
-  })
-  return new Secret(Buffer.from(bytes).toString('utf8').trim())
 }
 
 /** What is no token would be refused before it is sent, in words that do not help. */
@@ -57,11 +48,6 @@ function checked(token: Secret): Secret {
   throw new ProviderError('unauthenticated', 'what should be a token is empty or is none', {
     hint: 'a token is one word without spaces; see auth.token, or the file that it names',
   })
-}
-
-function unreadable(path: string, error: unknown): ProviderError {
-  const why = systemCode(error) ?? messageOf(error)
-  return new ProviderError('unauthenticated', `cannot read the token in ${path}: ${why}`)
 }
 
 function noToken(): ProviderError {

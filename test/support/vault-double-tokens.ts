@@ -1,0 +1,146 @@
+/** The tokens of the double. */
+import { randomBytes } from 'node:crypto'
+import { secondsOf, type Answer } from './vault-double-engines.ts'
+import type { Json } from './vault-server.ts'
+
+export interface Token {
+  readonly id: string
+  /** Empty of a batch token. */
+  readonly accessor: string
+  readonly policies: readonly string[]
+  readonly namespace: string
+  readonly durationMs: number
+  readonly renewable: boolean
+  /** When no renewal helps any more. */
+  readonly endsAtMostMs: number
+  /** 0 for one without an end. */
+  endsAtMs: number
+  /** 0 for one without a limit. */
+  usesLeft: number
+}
+
+/** What a token is made of, as `auth/token/create` and the roles of log-ins have it, where `token_` stands before most names. */
+export interface Made {
+  readonly id?: string
+  readonly policies: readonly string[]
+  readonly namespace: string
+  readonly ttl?: string | number
+  readonly explicit_max_ttl?: string | number
+  readonly num_uses?: number
+  readonly type?: string
+  readonly renewable?: boolean
+}
+
+const REFUSED = '1 error occurred:\n\t* permission denied\n\n'
+
+export class Tokens {
+  /** How often each kind of thing was done. */
+  readonly counts = { made: 0, renewed: 0 }
+  readonly #tokens = new Map<string, Token>()
+
+  make({
+    id,
+    policies,
+    namespace,
+    ttl = '1h',
+    explicit_max_ttl = 0,
+    num_uses = 0,
+    type,
+    renewable = true,
+  }: Made): Token {
+    const durationMs = secondsOf(ttl) * 1_000
+    const maxMs = secondsOf(explicit_max_ttl) * 1_000
+    const isBatch = type === 'batch'
+    const token = {
+      id: id ?? `${isBatch ? 'b' : 's'}.${randomBytes(12).toString('hex')}`,
+      accessor: isBatch ? '' : randomBytes(12).toString('hex'),
+      policies,
+      namespace,
+      durationMs,
+      renewable: renewable && !isBatch && durationMs > 0,
+      endsAtMostMs: maxMs === 0 ? Infinity : Date.now() + maxMs,
+      endsAtMs: 0,
+      usesLeft: num_uses,
+    }
+    if (durationMs > 0) prolong(token)
+    this.counts.made++
+    this.#tokens.set(token.id, token)
+    return token
+  }
+
+  /** The token of an id, of which this is a use. */
+  use(id: string): Token | undefined {
+    const token = this.#tokens.get(id)
+    if (token === undefined || (token.endsAtMs > 0 && token.endsAtMs <= Date.now())) return undefined
+    if (token.usesLeft > 0 && --token.usesLeft === 0) this.#tokens.delete(id)
+    return token
+  }
+
+  revokeAllBut(id: string): void {
+    for (const other of this.#tokens.keys()) if (other !== id) this.#tokens.delete(other)
+  }
+
+  answer(action: string, body: Json, token: Token, namespace: string): Answer {
+    const byAccessor = [...this.#tokens.values()].find(({ accessor }) => accessor !== '' && accessor === body?.accessor)
+    switch (action) {
+      case 'create':
+        return tokenAnswer(this.make({ ...body, policies: body?.policies ?? token.policies, namespace }))
+      case 'lookup-self':
+        return { status: 200, body: { data: lookedUp(token) } }
+      case 'renew-self':
+        return this.#renewed(token)
+      case 'renew-accessor':
+        return byAccessor === undefined ? { status: 403, body: { errors: [REFUSED] } } : this.#renewed(byAccessor)
+      case 'revoke-accessor':
+        if (byAccessor !== undefined) this.#tokens.delete(byAccessor.id)
+        return { status: 204 }
+      case 'revoke-self':
+      case 'revoke':
+        this.#tokens.delete(action === 'revoke' ? String(body?.token) : token.id)
+        return { status: 204 }
+      default:
+        return { status: 404, body: { errors: ['unsupported path'] } }
+    }
+  }
+
+  #renewed(token: Token): Answer {
+    if (!token.renewable) return { status: 400, body: { errors: ['lease is not renewable'] } }
+    this.counts.renewed++
+    prolong(token)
+    return tokenAnswer(token)
+  }
+}
+
+function prolong(token: Token): void {
+  token.endsAtMs = Math.min(Date.now() + token.durationMs, token.endsAtMostMs)
+}
+
+function leftOf({ endsAtMs }: Token): number {
+  return endsAtMs === 0 ? 0 : Math.ceil((endsAtMs - Date.now()) / 1_000)
+}
+
+function lookedUp(token: Token): Json {
+  const { policies, accessor, renewable, usesLeft } = token
+  return {
+    ttl: leftOf(token),
+    policies,
+    accessor,
+    renewable,
+    num_uses: usesLeft,
+    type: accessor === '' ? 'batch' : 'service',
+  }
+}
+
+export function tokenAnswer(token: Token): Answer {
+  const auth = {
+    client_token: token.id,
+    accessor: token.accessor,
+    policies: token.policies,
+    metadata: null,
+    lease_duration: leftOf(token),
+    renewable: token.renewable,
+    num_uses: token.usesLeft,
+    token_type: token.accessor === '' ? 'batch' : 'service',
+  }
+  return { status: 200, body: { request_id: randomBytes(8).toString('hex'), lease_id: '', data: null, auth } }
+}
