@@ -12,6 +12,8 @@ import type { Settings } from './settings.ts'
 export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
   /** @default the provider's own */
   readonly namespace?: string | undefined
+  /** Whether an answer is one that is understood, although its status is no success. */
+  readonly takes?: (answer: Answer) => boolean
 }
 
 /** What a client uses of the world around it. */
@@ -53,6 +55,7 @@ export class Client {
       throw forWhat(what, error)
     })
     const answer = await this.#send(ask, token, signal)
+    if (ask.takes?.(answer) === true) return answer
     if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
     if (isSuccess(answer) || isNothing(answer)) return answer
     throw failureOf(what, answer)
@@ -79,7 +82,7 @@ export class Client {
     })
     if (next === undefined) throw failureOf(what, refusal, !isUnknown)
     const answer = await this.#send(ask, next, signal)
-    if (isSuccess(answer) || isNothing(answer)) return answer
+    if (ask.takes?.(answer) === true || isSuccess(answer) || isNothing(answer)) return answer
     throw failureOf(what, answer, answer.status !== 403 || !(await this.#isUnknown(next, answer, signal)))
   }
 

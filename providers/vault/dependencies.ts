@@ -27,7 +27,7 @@ export class Written implements Dependency {
     this.provider = provider
     this.kind = kind
     this.path = asked.path
-    this.params = { ...asked.params, ...shown(fields) }
+    this.params = { ...asked.params, ...shown(fields, digestKeys.get(provider) ?? digestKey) }
     this.#fields = fields
   }
 
@@ -57,14 +57,21 @@ const PLAIN: ReadonlySet<string> = new Set([
 ])
 const DIGEST = 'written'
 
-/** A short secret could be guessed from its digest, and digests are shown: without the key no guess can be tried. */
+/** A short secret could be guessed from its digest, and digests are shown: without the key no guess can be tried. Where nothing is kept
+ *  the key is of this process; a provider that was opened has one of its own, by its name, with which a dependency stays the same after
+ *  a restart, and so does its lease. */
 const digestKey = randomBytes(32)
+const digestKeys = new Map<string, Uint8Array>()
 
-function shown(fields: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+export function keyDigests(provider: string, key: Uint8Array): void {
+  digestKeys.set(provider, key)
+}
+
+function shown(fields: ReadonlyMap<string, string>, key: Uint8Array): Readonly<Record<string, string>> {
   const sorted = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const plain = sorted.filter(([name]) => PLAIN.has(name))
   const others = sorted.filter(([name]) => !PLAIN.has(name))
   if (others.length === 0) return Object.fromEntries(plain)
-  const digest = createHmac('sha256', digestKey).update(JSON.stringify(others)).digest('hex').slice(0, 16)
+  const digest = createHmac('sha256', key).update(JSON.stringify(others)).digest('hex').slice(0, 16)
   return { ...Object.fromEntries(plain), [DIGEST]: digest }
 }

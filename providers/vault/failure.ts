@@ -82,6 +82,14 @@ export function saysUnknownToken(answer: Answer): boolean {
   return errorsOf(answer.body).some(text => /invalid token|bad token|token not found/.test(text))
 }
 
+/** Whether the server knows no such lease, or no token of such an accessor: they have ended, or were revoked. */
+export function saysGone({ status, body }: Answer): boolean {
+  const isRefusal = status === 400 || status === 403 || status === 404
+  return (
+    isRefusal && errorsOf(body).some(text => /lease not found|invalid lease|lease expired|invalid accessor/.test(text))
+  )
+}
+
 /** The ProviderError for an answer that is no success. Of a 403 the caller knows whether the token itself is what was refused.
  *  @param what names the dependency, or what else was asked */
 export function failureOf(what: string, answer: Answer, isTokenKnown = true): ProviderError {

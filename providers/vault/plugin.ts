@@ -8,6 +8,8 @@ export const vault: ProviderPlugin<VaultOptions> = {
   options: vaultOptions,
   reference: referenceQuestion,
   functions: { secret, secrets, secretOrDefault, pkiCert },
+  // What the environment adds is not known here: it is the same for as long as nobody changes it there.
+  identity: ({ address, namespace }) => JSON.stringify([address, namespace]),
   async open(options, host) {
     const { VaultProvider } = await import('./provider.ts')
     return VaultProvider.open(options, host)

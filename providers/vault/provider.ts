@@ -6,14 +6,17 @@ import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, type Lease, type Reading } from '../../lib/reading.ts'
 import { jittered, poll } from '../poll.ts'
 import { TokenMethod } from './auth/token.ts'
+import type { Answer } from './api.ts'
 import { Client } from './client.ts'
-import { Written } from './dependencies.ts'
-import { failureOf } from './failure.ts'
+import { keyDigests, Written } from './dependencies.ts'
+import { failureOf, saysGone } from './failure.ts'
+import { GRACE_MS, withGrace } from './grace.ts'
 import { isDeleted, sameVersion } from './kv.ts'
 import { Mounts } from './mounts.ts'
 import type { VaultOptions } from './options.ts'
+import { readOwnKey } from './own-key.ts'
 import { Reader, type Read } from './reader.ts'
-import { dataOf, leaseId, mapOf, numberOf, parseLeaseId, type Fields, type LeaseId } from './secret.ts'
+import { dataOf, mapOf, numberOf, parseLeaseId, type Fields, type LeaseId } from './secret.ts'
 import { settingsOf } from './settings.ts'
 
 /** After a policy has hidden the metadata of a secret, its data is read this often before the metadata is asked for once more. */
@@ -30,15 +33,15 @@ export class VaultProvider implements Provider {
   readonly #client: Client
   readonly #reader: Reader
 
-  private constructor(options: VaultOptions, host: ProviderHost, client: Client) {
+  private constructor(options: VaultOptions, host: ProviderHost, client: Client, key: Uint8Array) {
     this.#options = options
     this.#host = host
     this.#client = client
-    this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host)
+    this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host, key)
   }
 
   /** Connects to nothing: the first watch does. */
-  static open(options: VaultOptions, host: ProviderHost): VaultProvider {
+  static async open(options: VaultOptions, host: ProviderHost): Promise<VaultProvider> {
     const settings = settingsOf(options, host.environment)
     const { hostname, protocol } = new URL(settings.endpoint)
     const isHere = settings.connection.socketPath !== undefined || /^(127\.|localhost$|\[::1\]$)/.test(hostname)
@@ -51,10 +54,13 @@ export class VaultProvider implements Provider {
       })
     }
     const { clock, random } = host
+    const key = await readOwnKey(host)
+    keyDigests(host.name, key)
     return new VaultProvider(
       options,
       host,
       new Client(settings, options.auth ?? new TokenMethod(), { clock, random, readFile, removeFile: unlink }),
+      key,
     )
   }
 
@@ -69,31 +75,46 @@ export class VaultProvider implements Provider {
     throw new ProviderError('unsupported', `a Vault provider has no ${kind}`)
   }
 
-  async renew(lease: Lease, signal: AbortSignal): Promise<Lease> {
+  async renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
     const { kind, id, namespace } = partsOf(lease)
-    if (kind === 'end')
-      throw new ProviderError('unsupported', 'renew a lease: what has no lease on the server cannot be renewed')
+    const body = { increment: Math.ceil(lease.durationMs / 1_000) }
     const [path, fields] =
-      kind === 'token' ? ['auth/token/renew-accessor', { accessor: id }] : ['sys/leases/renew', { lease_id: id }]
-    const what = 'renew a lease'
-    const answer = await this.#client.ask(what, { operation: 'write', path, fields, namespace }, signal)
-    if (answer.status === 404) throw failureOf(what, answer)
-    const body = mapOf(answer.body)
-    const from = (kind === 'token' ? mapOf(body?.get('auth')) : undefined) ?? body
+      kind === 'token'
+        ? ['auth/token/renew-accessor', { accessor: id, ...body }]
+        : ['sys/leases/renew', { lease_id: id, ...body }]
+    const askedAtMs = this.#host.clock.nowMs()
+    const answer = await this.#tell('renew a lease', path, fields, { namespace, signal })
+    if (answer === undefined) return undefined
+    const given = mapOf(answer.body)
+    const from = (kind === 'token' ? mapOf(given?.get('auth')) : undefined) ?? given
     const durationMs = numberOf(from, 'lease_duration') * 1_000
-    const nowMs = this.#host.clock.nowMs()
     const renewable = from?.get('renewable') === true
-    return { id: leaseId({ kind, id, namespace }), durationMs, renewable, endsAtMs: nowMs + durationMs }
+    return { id: lease.id, durationMs, renewable, endsAtMs: askedAtMs + durationMs }
   }
 
   async revoke(lease: Lease, signal: AbortSignal): Promise<void> {
+    if (lease.id === '') return
     const { kind, id, namespace } = partsOf(lease)
-    // A certificate that is replaced stays good until it ends: who revokes it must be allowed to, and few are.
-    if (kind === 'end') return
     const [path, fields] =
       kind === 'token' ? ['auth/token/revoke-accessor', { accessor: id }] : ['sys/leases/revoke', { lease_id: id }]
-    const answer = await this.#client.ask('revoke a lease', { operation: 'write', path, fields, namespace }, signal)
-    if (answer.status === 404) throw failureOf('revoke a lease', answer)
+    await this.#tell('revoke a lease', path, fields, { namespace, signal })
+  }
+
+  /** Asks something about a lease; undefined when the server does not know it. */
+  async #tell(
+    what: string,
+    path: string,
+    fields: Readonly<Record<string, unknown>>,
+    { namespace, signal }: { readonly namespace: string | undefined; readonly signal: AbortSignal },
+  ): Promise<Answer | undefined> {
+    const answer = await this.#client.ask(
+      what,
+      { operation: 'write', path, fields, namespace, takes: saysGone },
+      signal,
+    )
+    if (saysGone(answer)) return undefined
+    if (answer.status === 404) throw failureOf(what, answer)
+    return answer
   }
 
   async check(signal: AbortSignal): Promise<Health> {
@@ -150,7 +171,10 @@ export class VaultProvider implements Provider {
     const { clock, random } = this.#host
     let waitMs = 0
     const readOnce = async (cut: AbortSignal) => {
-      const done = await read(cut)
+      const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
+      const { lease } = done.reading
+      // Nobody would have it, and it would live on unused.
+      if (cut.aborted && lease !== undefined) await this.revoke(lease, AbortSignal.timeout(GRACE_MS)).catch(() => {})
       waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done)
       return done.reading
     }

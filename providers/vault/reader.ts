@@ -1,5 +1,4 @@
 /** One reading of each kind of dependency. */
-import { randomBytes } from 'node:crypto'
 import { Struct } from '../../lib/base/value.ts'
 import { showDependency, type Dependency } from '../../lib/dependency.ts'
 import { ProviderError } from '../../lib/errors.ts'
@@ -13,7 +12,7 @@ import { failureOf, warningsOf } from './failure.ts'
 import { metadataPathOf, pathIn, versionOfData, versionOfMetadata, whyNothing, type Version } from './kv.ts'
 import type { Mount, Mounts } from './mounts.ts'
 import { SECRET } from './questions.ts'
-import { contentOf, dataOf, endOf, leaseId, leaseOf, mapOf, secretOf } from './secret.ts'
+import { contentOf, dataOf, endOf, leaseOf, mapOf, secretOf } from './secret.ts'
 
 /** A reading, and what the watch needs to know of where it is from. */
 export interface Read {
@@ -27,9 +26,10 @@ export class Reader {
   readonly #mounts: Mounts
   readonly #host: ProviderHost
   /** Revisions are shown; without the key a short secret could be guessed from its own. */
-  readonly #revisionKey = randomBytes(32)
+  readonly #revisionKey: Uint8Array
 
-  constructor(client: Client, mounts: Mounts, host: ProviderHost) {
+  constructor(client: Client, mounts: Mounts, host: ProviderHost, revisionKey: Uint8Array) {
+    this.#revisionKey = revisionKey
     this.#client = client
     this.#mounts = mounts
     this.#host = host
@@ -43,9 +43,10 @@ export class Reader {
     const mount = await this.#mounts.find(what, path, this.#namespace(dependency), signal)
     const isVersioned = mount?.isVersioned === true
     const apiPath = isVersioned ? pathIn(mount, 'data', path, kind === 'api') : path
+    const askedAtMs = this.#host.clock.nowMs()
     const answer = await this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, signal)
     const metadataPath = isVersioned ? metadataPathOf(mount, apiPath) : undefined
-    if (metadataPath === undefined) return { reading: this.#plain(answer, dependency, mount) }
+    if (metadataPath === undefined) return { reading: this.#plain(answer, dependency, mount, askedAtMs) }
     const version = versionOfData(answer)
     return { reading: this.#versioned(answer, version), versioned: { metadataPath, version } }
   }
@@ -76,25 +77,24 @@ export class Reader {
 
   /** Writes, and reads what the server answers. */
   async write(dependency: Written, signal: AbortSignal): Promise<Read> {
+    const nowMs = this.#host.clock.nowMs()
     const answer = await this.#written(dependency, signal)
     const secret = secretOf(answer.body)
     const value = struct({ Secret: secret, IsVersioned: false })
-    const nowMs = this.#host.clock.nowMs()
-    const { namespace } = dependency.params
-    const lease = leaseOf(secret, namespace, nowMs) ?? endOf(secret, namespace, nowMs)
+    const lease = leaseOf(secret, dependency.params.namespace, nowMs) ?? endOf(secret, nowMs)
     return { reading: { ...this.#reading(value, contentOf(secret)), ...(lease === undefined ? {} : { lease }) } }
   }
 
   /** Has a certificate issued. It has no lease of the server's, and ends all the same. */
   async certificate(dependency: Written, signal: AbortSignal): Promise<Read> {
     const what = showDependency(dependency)
+    const nowMs = this.#host.clock.nowMs()
     const answer = await this.#written(dependency, signal)
     const secret = secretOf(answer.body)
     const { value, serial, startsAtMs, endsAtMs } = certificateOf(what, dataOf(secret))
-    const nowMs = this.#host.clock.nowMs()
-    const { namespace } = dependency.params
-    const lease = leaseOf(secret, namespace, nowMs) ?? {
-      id: leaseId({ kind: 'end', id: serial, namespace }),
+    const lease = leaseOf(secret, dependency.params.namespace, nowMs) ?? {
+      // A certificate that is replaced stays good until it ends: who revokes it must be allowed to, and few are.
+      id: '',
       durationMs: endsAtMs - Math.max(startsAtMs, Math.min(nowMs, endsAtMs - 1)),
       renewable: false,
       endsAtMs,
@@ -120,11 +120,11 @@ export class Reader {
     return params.namespace ?? this.#client.settings.namespace
   }
 
-  #plain(answer: Answer, dependency: Dependency, mount: Mount | undefined): Reading {
+  #plain(answer: Answer, dependency: Dependency, mount: Mount | undefined, askedAtMs: number): Reading {
     if (answer.status === 404 || answer.body === undefined) return this.#absent(dependency, answer, mount)
     const secret = secretOf(answer.body)
     const reading = this.#reading(struct({ Secret: secret, IsVersioned: false }), contentOf(secret))
-    const lease = leaseOf(secret, dependency.params.namespace, this.#host.clock.nowMs())
+    const lease = leaseOf(secret, dependency.params.namespace, askedAtMs)
     return lease === undefined ? reading : { ...reading, lease }
   }
 

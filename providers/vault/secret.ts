@@ -88,32 +88,31 @@ function leaseIn(fields: Fields, id: LeaseId, nowMs: number): Lease | undefined 
 }
 
 /** Of what was written for: a certificate or a secret id that came without a lease, and says when it ends. */
-export function endOf(secret: Struct, namespace: string | undefined, nowMs: number): Lease | undefined {
+export function endOf(secret: Struct, nowMs: number): Lease | undefined {
   const data = dataOf(secret)
   const isCertificate = data.has('certificate') && numberOf(data, 'expiration') > 0
   const durationMs = isCertificate
     ? numberOf(data, 'expiration') * 1_000 - nowMs
     : numberOf(data, data.has('secret_id') ? 'secret_id_ttl' : '') * 1_000
   if (durationMs <= 0) return undefined
-  const id = textOf(data, isCertificate ? 'serial_number' : 'secret_id_accessor')
-  return { id: leaseId({ kind: 'end', id, namespace }), durationMs, renewable: false, endsAtMs: nowMs + durationMs }
+  return { id: '', durationMs, renewable: false, endsAtMs: nowMs + durationMs }
 }
 
 /** What a lease's id is made of. */
 export interface LeaseId {
-  /** A lease of the server's, the accessor of a token, or the name of something that can only end. */
-  readonly kind: 'lease' | 'token' | 'end'
+  /** A lease of the server's, or the accessor of a token. */
+  readonly kind: 'lease' | 'token'
   readonly id: string
   /** @default the provider's own */
   readonly namespace: string | undefined
 }
 
-export function leaseId({ kind, id, namespace }: LeaseId): string {
+function leaseId({ kind, id, namespace }: LeaseId): string {
   return `${kind}:${namespace === undefined ? '' : `${encodeURIComponent(namespace)}@`}${id}`
 }
 
 export function parseLeaseId(text: string): LeaseId | undefined {
-  const match = /^(lease|token|end):(?:([^@/]*)@)?(.+)$/s.exec(text)
+  const match = /^(lease|token):(?:([^@/]*)@)?(.+)$/s.exec(text)
   if (match === null) return undefined
   const [, kind, namespace, id = ''] = match
   return {

@@ -17,6 +17,7 @@ export interface Token {
   endsAtMs: number
   /** 0 for one without a limit. */
   usesLeft: number
+  lastRenewalMs?: number
 }
 
 /** What a token is made of, as `auth/token/create` and the roles of log-ins have it, where `token_` stands before most names. */
@@ -31,11 +32,9 @@ export interface Made {
   readonly renewable?: boolean
 }
 
-const REFUSED = '1 error occurred:\n\t* permission denied\n\n'
+const UNKNOWN_ACCESSOR: Answer = { status: 400, body: { errors: ['1 error occurred:\n\t* invalid accessor\n\n'] } }
 
 export class Tokens {
-  /** How often each kind of thing was done. */
-  readonly counts = { made: 0, renewed: 0 }
   readonly #tokens = new Map<string, Token>()
 
   make({
@@ -63,7 +62,6 @@ export class Tokens {
       usesLeft: num_uses,
     }
     if (durationMs > 0) prolong(token)
-    this.counts.made++
     this.#tokens.set(token.id, token)
     return token
   }
@@ -85,14 +83,17 @@ export class Tokens {
     switch (action) {
       case 'create':
         return tokenAnswer(this.make({ ...body, policies: body?.policies ?? token.policies, namespace }))
+      case 'accessors':
+        return { status: 200, body: { data: { keys: [...this.#tokens.values()].map(({ accessor }) => accessor) } } }
       case 'lookup-self':
         return { status: 200, body: { data: lookedUp(token) } }
       case 'renew-self':
         return this.#renewed(token)
       case 'renew-accessor':
-        return byAccessor === undefined ? { status: 403, body: { errors: [REFUSED] } } : this.#renewed(byAccessor)
+        return byAccessor === undefined ? UNKNOWN_ACCESSOR : this.#renewed(byAccessor)
       case 'revoke-accessor':
-        if (byAccessor !== undefined) this.#tokens.delete(byAccessor.id)
+        if (byAccessor === undefined) return UNKNOWN_ACCESSOR
+        this.#tokens.delete(byAccessor.id)
         return { status: 204 }
       case 'revoke-self':
       case 'revoke':
@@ -105,8 +106,8 @@ export class Tokens {
 
   #renewed(token: Token): Answer {
     if (!token.renewable) return { status: 400, body: { errors: ['lease is not renewable'] } }
-    this.counts.renewed++
     prolong(token)
+    token.lastRenewalMs = Date.now()
     return tokenAnswer(token)
   }
 }
@@ -120,15 +121,10 @@ function leftOf({ endsAtMs }: Token): number {
 }
 
 function lookedUp(token: Token): Json {
-  const { policies, accessor, renewable, usesLeft } = token
-  return {
-    ttl: leftOf(token),
-    policies,
-    accessor,
-    renewable,
-    num_uses: usesLeft,
-    type: accessor === '' ? 'batch' : 'service',
-  }
+  const { policies, accessor, renewable, usesLeft, lastRenewalMs } = token
+  const renewed = lastRenewalMs === undefined ? {} : { last_renewal_time: Math.floor(lastRenewalMs / 1_000) }
+  const type = accessor === '' ? 'batch' : 'service'
+  return { ttl: leftOf(token), policies, accessor, renewable, num_uses: usesLeft, type, ...renewed }
 }
 
 export function tokenAnswer(token: Token): Answer {

@@ -248,6 +248,8 @@ describe.each(vaultServers())('%s', (_, start) => {
       /^(unsupported|invalid-data)$/,
     )
     await bench.provider.revoke?.(lease as never, never)
+    expect(await bench.provider.renew?.(lease as never, never)).toBeUndefined()
+    await bench.provider.revoke?.(lease as never, never)
   })
 
   test('a token that is written for has a lease, which is renewed and revoked', async () => {
@@ -259,6 +261,8 @@ describe.each(vaultServers())('%s', (_, start) => {
     expect(Auth.ClientToken).toEqual(expect.any(String))
     expect(lease).toMatchObject({ durationMs: 3_600_000, renewable: true })
     expect(await bench.provider.renew?.(lease as never, never)).toMatchObject({ id: lease?.id, renewable: true })
+    await bench.provider.revoke?.(lease as never, never)
+    expect(await bench.provider.renew?.(lease as never, never)).toBeUndefined()
     await bench.provider.revoke?.(lease as never, never)
     expect((await call(server, 'GET', 'auth/token/lookup-self', undefined, { token: Auth.ClientToken })).status).toBe(
       403,

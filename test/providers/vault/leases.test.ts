@@ -1,0 +1,66 @@
+/** The built program with a lease of a server, on the double and on a real one. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
+import { runBuilt, startBuilt } from '../../support/program.ts'
+import { scratch } from '../../support/scratch.ts'
+import { call, must, vaultServers, type VaultServer } from '../../support/vault-server.ts'
+
+describe.each(vaultServers())('%s', (_, start) => {
+  test(
+    'a lease that once was given is renewed by run, not made twice, and replaced when it was revoked',
+    { timeout: 60_000 },
+    async () => {
+      const server = await start()
+      onTestFinished(() => server.close())
+      const root = scratch()
+      writeFileSync(join(root, 'outrigger.yaml'), configuration(server, root))
+      const options = { directory: root, environment: { VAULT_TOKEN: server.rootToken } }
+      const shown = () => readFileSync(join(root, 'web', 'token'), 'utf8')
+
+      const once = await runBuilt(['once'], options)
+      expect(once.stderr + String(once.code)).toMatch(/0$/)
+      const first = shown()
+      const made = await countOf(server)
+      const run = startBuilt(['run', '--log-level', 'debug'], options)
+      await eventually(() => expect(run.stderr()).toContain('"leases taken up"'))
+      await eventually(async () => expect(await lookedUp(server, first)).toHaveProperty('last_renewal_time'), {
+        withinMs: 15_000,
+      })
+      run.child.kill('SIGHUP')
+      await eventually(() => expect(run.stderr()).toContain('"configuration loaded"'))
+      await eventually(() => expect(run.stderr().match(/"unchanged"/g)).toHaveLength(2))
+      expect([shown(), await countOf(server)]).toEqual([first, made])
+
+      await must(server, 'POST', 'auth/token/revoke', { token: first })
+      await eventually(() => expect(shown()).not.toBe(first), { withinMs: 20_000 })
+      expect(await countOf(server)).toBe(made)
+      expect(await lookedUp(server, shown())).toBeDefined()
+      run.child.kill('SIGTERM')
+      const { code, stderr } = await run.ended
+      expect(code).toBe(0)
+      expect(stderr).not.toContain(first)
+      expect(stderr).not.toContain(shown())
+    },
+  )
+})
+
+/** The policy is a field that may be secret, for all that the provider knows: its digest must be the same after a restart. */
+function configuration({ url }: VaultServer, root: string): string {
+  const content = '{{ with secret "auth/token/create" "ttl=9s" "policies=default" }}{{ .Auth.ClientToken }}{{ end }}'
+  return `providers: { vault: { type: vault, address: "${url}" } }
+bundles: { web: { volume: ${root}/web, files: [{ path: token, content: '${content}' }] } }
+state: ${root}/state
+`
+}
+
+/** How many tokens there are. */
+async function countOf(server: VaultServer): Promise<number> {
+  const { data } = await must(server, 'GET', 'auth/token/accessors?list=1')
+  return data.keys.length
+}
+
+async function lookedUp(server: VaultServer, token: string): Promise<object | undefined> {
+  return (await call(server, 'GET', 'auth/token/lookup-self', undefined, { token })).body?.data
+}
