@@ -2,21 +2,12 @@ import { isAbsolute, posix, resolve } from 'node:path'
 import { systemCode } from '../base/errors.ts'
 import { fromBytes } from '../base/text.ts'
 import { TEMPLATE_BYTES_MAX } from '../bundle.ts'
+import type { BundleWorld } from './bundle-world.ts'
 import { entriesOf, isMapping, itemsOf, showPath, valueAt, type Finding, type Path } from './finding.ts'
 import { formatFindings } from './from.ts'
 import { fixedDirectory, fixedPath, outputFindings } from './outputs.ts'
 import { fromFindings, treeFindings } from './references.ts'
 import { STATE_DIRECTORY } from './schema.ts'
-
-export interface BundleWorld {
-  /** Where relative paths start. */
-  readonly directory: string
-  /** The providers by name, as far as they are known: whether each has trees, and its type. */
-  readonly providers: ReadonlyMap<string, { readonly type: string; readonly hasTrees: boolean } | undefined>
-  readFile(path: string): Promise<Uint8Array>
-  /** Line of a place in the configuration, for findings that are about two places. */
-  readonly lineOf: (path: Path) => number
-}
 
 export interface BundleFindings {
   readonly findings: readonly Finding[]

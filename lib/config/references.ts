@@ -1,7 +1,7 @@
 /** References to what providers have, where the configuration has some. */
 import { nearest } from '../base/nearest.ts'
 import { parseReference } from '../dependency.ts'
-import type { BundleWorld } from './bundles.ts'
+import type { BundleWorld } from './bundle-world.ts'
 import type { Finding, Path } from './finding.ts'
 
 type Known = Pick<BundleWorld, 'providers'>
