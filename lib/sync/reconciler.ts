@@ -129,11 +129,11 @@ export class Reconciler {
 
   /** One trip from readings to notice. */
   async #pass(signal: AbortSignal): Promise<Outcome> {
-    const { inputs, renderer, publisher } = this.#parts
-    // The volume itself is asked what everyone sees, not our memory.
+    const { inputs, renderer, publisher, hold } = this.#parts
+    // The volume itself is asked what everyone sees, not our memory; and it may be another one than before.
+    await hold()
     const visible = await publisher.visible()
     if (visible !== this.#standing.visible) {
-      await this.#parts.hold()
       this.#visibleDigest = this.#shown = this.#leases = undefined
       this.#stand({ visible, confirmed: false })
     }
