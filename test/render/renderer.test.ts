@@ -2,45 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { fromBytes } from '../../lib/base/text.ts'
 import { Tree, type Value } from '../../lib/base/value.ts'
 import type { FileOptions } from '../../lib/bundle.ts'
-import { parseReference, type Dependency, type Reference } from '../../lib/dependency.ts'
+import { parseReference, type Reference } from '../../lib/dependency.ts'
 import type { OutputFormat } from '../../lib/format.ts'
-import type { Reading } from '../../lib/reading.ts'
-import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
-import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
-import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
+import type { Rendered } from '../../lib/render/renderer.ts'
+import { start, texts, wanted } from './start.ts'
 
-/** A renderer of these templates (by path) and trees, and the readings that it sees. */
-function start(files: Readonly<Record<string, FileLike>>) {
-  const askers = new Map<string, Asker>([
-    ['one', { name: 'one', plugin: scriptedPlugin(new ScriptedProvider()), isDefault: true }],
-  ])
-  const readings = new Map<string, Reading>()
-  const renderer = new Renderer({
-    bundle: {
-      name: 'web',
-      volume: '/volume',
-      files: Object.entries(files).map(([path, file]) => fileOf(path, file)),
-      checks: [],
-      hooks: [],
-      probe: undefined,
-      settle: { quietMs: 0, longestMs: 0 },
-      keep: 3,
-      keepAgeMs: 0,
-    },
-    functions: renderFunctions(askers),
-    askers,
-    environment: {},
-    now: () => 0,
-    networkAddresses: () => [],
-    digestKey: Buffer.from('key'),
-    owners: { uid: () => 0, gid: () => 0 },
-  })
-  let revisions = 0
-  return {
-    set: (path: string, value: Value | Tree) =>
-      void readings.set(path, { value, revision: `r${++revisions}`, observedAtMs: 0, sensitive: false }),
-    render: () => renderer.render({ get: ({ path }: Dependency) => readings.get(path) }),
-  }
+/** A renderer of these templates (by path), trees and values, and the readings that it sees. */
+function startOf(files: Readonly<Record<string, FileLike>>) {
+  return start(Object.entries(files).map(([path, file]) => fileOf(path, file)))
 }
 
 type FileLike = string | { readonly tree: string } | { readonly from: string; readonly format: OutputFormat }
@@ -60,18 +29,9 @@ function fileOf(path: string, file: FileLike): FileOptions {
   return { ...attributes, source: { kind: 'template', name: path, text: file, syntax } }
 }
 
-function wanted(rendered: Rendered): readonly string[] {
-  return rendered.wanted.map(({ path }) => path).toSorted()
-}
-
-function texts(rendered: Rendered): Readonly<Record<string, string>> {
-  if (rendered.kind !== 'complete') throw new Error(`it is ${rendered.kind}`)
-  return Object.fromEntries(rendered.contents.files.map(({ path, content }) => [path, fromBytes(content)]))
-}
-
 describe('render()', () => {
   test('asks for as much as it can in one go, and is incomplete while anything is missing', () => {
-    const { set, render } = start({ a: '{{ ref "one://x" }}{{ ref "one://y" }}', b: '{{ ref "one://z" }}' })
+    const { set, render } = startOf({ a: '{{ ref "one://x" }}{{ ref "one://y" }}', b: '{{ ref "one://z" }}' })
     set('x', '1')
     const first = render()
     expect(first.kind).toBe('incomplete')
@@ -83,7 +43,7 @@ describe('render()', () => {
   })
 
   test('renders again only what got another answer', () => {
-    const { set, render } = start({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}', c: '{{ ref "one://y" }}' })
+    const { set, render } = startOf({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}', c: '{{ ref "one://y" }}' })
     set('x', '1')
     set('y', '2')
     expect(render()).toMatchObject({ renders: 3 })
@@ -95,7 +55,7 @@ describe('render()', () => {
   })
 
   test('notices a change in the middle of questions whose other readings changed too', () => {
-    const { set, render } = start({ a: '{{ ref "one://x" }}{{ ref "one://y" }}{{ ref "one://z" }}' })
+    const { set, render } = startOf({ a: '{{ ref "one://x" }}{{ ref "one://y" }}{{ ref "one://z" }}' })
     for (const path of ['x', 'y', 'z']) set(path, path)
     render()
     // The first reading is another one with the same answer, the second has another answer.
@@ -108,7 +68,7 @@ describe('render()', () => {
   })
 
   test('is whole again as soon as a reading can be answered from that could not', () => {
-    const { set, render } = start({ a: '{{ ref "one://x#field" }}', 'conf.d': { tree: 'dir' } })
+    const { set, render } = startOf({ a: '{{ ref "one://x#field" }}', 'conf.d': { tree: 'dir' } })
     set('x', 'no map')
     set('dir', 'no tree')
     const broken = render()
@@ -126,7 +86,7 @@ describe('render()', () => {
   })
 
   test('has another digest for other contents, and the same for the same', () => {
-    const { set, render } = start({ a: '{{ ref "one://x" }}', b: 'fixed' })
+    const { set, render } = startOf({ a: '{{ ref "one://x" }}', b: 'fixed' })
     set('x', '1')
     const before = render()
     set('x', '2')
@@ -140,7 +100,7 @@ describe('render()', () => {
   })
 
   test('gives the files of a tree below its path, with their own modes', () => {
-    const { set, render } = start({ 'conf.d': { tree: 'dir' } })
+    const { set, render } = startOf({ 'conf.d': { tree: 'dir' } })
     set('dir', new Tree(new Map([['a/b.sh', { content: Buffer.from('sh'), mode: 0o700 }]])))
     expect(render()).toMatchObject({
       kind: 'complete',
@@ -153,7 +113,7 @@ describe('a value without a template', () => {
   const dotenv = { name: 'dotenv', dialect: 'docker' } as const
 
   test('is waited for, then written in its format, with the attributes of its file', () => {
-    const { set, render } = start({ 'db.env': { from: 'db', format: dotenv } })
+    const { set, render } = startOf({ 'db.env': { from: 'db', format: dotenv } })
     expect(render()).toMatchObject({ kind: 'incomplete', missing: [{ path: 'db' }] })
     set(
       'db',
@@ -170,7 +130,7 @@ describe('a value without a template', () => {
   })
 
   test('is written again only when its own answer changed', () => {
-    const { set, render } = start({
+    const { set, render } = startOf({
       a: { from: 'x#a', format: { name: 'json' } },
       b: { from: 'x#b', format: { name: 'raw' } },
     })
@@ -191,13 +151,13 @@ describe('a value without a template', () => {
   })
 
   test('is parsed by the extension of its path when it is a text', () => {
-    const { set, render } = start({ 'a.env': { from: 'dir/a.toml', format: dotenv } })
+    const { set, render } = startOf({ 'a.env': { from: 'dir/a.toml', format: dotenv } })
     set('dir/a.toml', 'port = 8080\nsecret = "x"\n')
     expect(texts(render())).toEqual({ 'a.env': 'PORT=8080\n' })
   })
 
   test('is a text or bytes as they are when raw', () => {
-    const { set, render } = start({ a: { from: 'a.json', format: { name: 'raw' } } })
+    const { set, render } = startOf({ a: { from: 'a.json', format: { name: 'raw' } } })
     set('a.json', fromBytes(Uint8Array.of(0xff, 0, 0x0a)))
     expect(render()).toMatchObject({ contents: { files: [{ content: Buffer.from([0xff, 0, 0x0a]) }] } })
   })
@@ -208,7 +168,7 @@ describe('a value without a template', () => {
     ['a', 'TOKEN=5entinel', /^db\.env: cannot tell how to parse "a".*format: raw/, /^$/],
     ['a.json', '["5entinel"]', /^db\.env: want a map of keys .*, got a list/, /#FIELD/],
   ])('of %s that is %j is a problem that names the file, and no value', (path, value, message, hint) => {
-    const { set, render } = start({ 'db.env': { from: path, format: dotenv } })
+    const { set, render } = startOf({ 'db.env': { from: path, format: dotenv } })
     set(path, value)
     const rendered = render()
     if (rendered.kind !== 'broken') throw new Error(`it is ${rendered.kind}`)
@@ -221,7 +181,7 @@ describe('a value without a template', () => {
 
 describe('wanted', () => {
   test('is the very same list while the same is asked for, so that nobody need compare it', () => {
-    const { set, render } = start({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}' })
+    const { set, render } = startOf({ a: '{{ ref "one://x" }}', b: '{{ ref "one://y" }}' })
     set('x', '1')
     set('y', '1')
     const before = render()
@@ -230,7 +190,9 @@ describe('wanted', () => {
   })
 
   test('keeps what was asked for before while a template is broken', () => {
-    const { set, render } = start({ a: '{{ if eq (ref "one://x") "bad" }}{{ index 1 2 }}{{ end }}{{ ref "one://y" }}' })
+    const { set, render } = startOf({
+      a: '{{ if eq (ref "one://x") "bad" }}{{ index 1 2 }}{{ end }}{{ ref "one://y" }}',
+    })
     set('x', 'good')
     set('y', '1')
     render()
@@ -242,7 +204,7 @@ describe('wanted', () => {
   })
 
   test('does not grow while a template stays broken and asks for something else each time', () => {
-    const { set, render } = start({
+    const { set, render } = startOf({
       a: '{{ ref (printf "one://%s" (ref "one://name")) }}{{ if ne (ref "one://name") "good" }}{{ index 1 2 }}{{ end }}',
     })
     for (const name of ['good', 'bad1', 'bad2', 'bad3', 'bad4']) {
