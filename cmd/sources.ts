@@ -76,9 +76,14 @@ export async function buildRenderers(
   world: AppWorld,
   owners?: Owners,
 ): Promise<ReadonlyMap<string, Renderer>> {
+  return renderersOf(await rendererOptions(config, bundles, digestKey, world, owners))
+}
+
+/** Throws as `buildRenderers` rejects. */
+export function renderersOf(all: readonly RendererOptions[]): ReadonlyMap<string, Renderer> {
   const renderers = new Map<string, Renderer>()
   const errors: unknown[] = []
-  for (const options of await rendererOptions(config, bundles, digestKey, world, owners)) {
+  for (const options of all) {
     const { name } = options.bundle
     try {
       renderers.set(name, new Renderer(options))

@@ -1,14 +1,12 @@
 import { fromBytes } from '../../lib/base/text.ts'
 import { explainFile, type Explanation } from '../../lib/render/explain.ts'
-import type { RendererOptions } from '../../lib/render/options.ts'
 import { ExitCode } from '../exit-code.ts'
 import { explanationText } from '../explanation.ts'
 import { candidatesFor, lineIn, nearestPath, type Candidate } from '../output-file.ts'
 import type { CommonOptions } from '../options.ts'
-import { contentsOf, openPreview } from '../preview.ts'
+import { eachPreview } from '../preview.ts'
 import { readConfig, withLog } from '../setup.ts'
-import { rendererOptions } from '../sources.ts'
-import { sayError, sayProblem } from '../terminal.ts'
+import { sayProblem } from '../terminal.ts'
 import type { AppWorld, World } from '../world.ts'
 
 export interface ExplainOptions extends CommonOptions {
@@ -33,41 +31,21 @@ export async function explain(options: ExplainOptions, world: World): Promise<nu
       world,
     )
   const appWorld = await withLog(options, world, 'silent')
-  const { terminal } = appWorld
-  const over = new AbortController()
-  const stopListening = world.signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))
   const names = [...new Set(wanted.map(({ bundle }) => bundle.name))]
-  const previews = await openPreview(config, names, appWorld).catch((error: unknown) => {
-    sayError(terminal, error)
-    return undefined
-  })
-  if (previews === undefined) return ExitCode.usage
-  try {
-    const found: Found[] = []
-    const others: { readonly path: string }[] = []
-    const all = await rendererOptions(config, names, new Uint8Array(), appWorld)
-    const deadlineMs = world.clock.monotonicMs() + (options.timeoutMs || Number.POSITIVE_INFINITY)
-    for (const preview of previews.bundles) {
-      const contents = await contentsOf(preview, deadlineMs, appWorld, over.signal)
-      if (typeof contents === 'number') return contents
-      others.push(...contents.files)
-      // In the same turn, so from the same readings.
-      const renderer = all.find(({ bundle }) => bundle.name === preview.name) as RendererOptions
-      for (const candidate of wanted.filter(({ bundle }) => bundle.name === preview.name)) {
-        const explanation = explainFile(renderer, candidate.path, preview.inputs)
-        if (explanation !== undefined) found.push({ candidate, explanation })
-      }
+  const found: Found[] = []
+  const others: { readonly path: string }[] = []
+  const code = await eachPreview(config, names, options.timeoutMs, appWorld, (preview, { files }) => {
+    others.push(...files)
+    for (const candidate of wanted.filter(({ bundle }) => bundle.name === preview.name)) {
+      const explanation = explainFile(preview.options, candidate.path, preview.inputs)
+      if (explanation !== undefined) found.push({ candidate, explanation })
     }
-    const [only] = found
-    if (only === undefined) return unknownFile(options.file, others, world)
-    return found.length > 1 ? ambiguousFile(options.file, found, world) : print(only, options, appWorld)
-  } catch (error) {
-    sayError(terminal, error)
-    return ExitCode.failed
-  } finally {
-    stopListening()
-    await previews.close()
-  }
+    return ExitCode.done
+  })
+  if (code !== ExitCode.done) return code
+  const [only] = found
+  if (only === undefined) return unknownFile(options.file, others, world)
+  return found.length > 1 ? ambiguousFile(options.file, found, world) : print(only, options, appWorld)
 }
 
 interface Found {

@@ -1,15 +1,12 @@
 import { fromBytes } from '../../lib/base/text.ts'
 import type { OutputFile } from '../../lib/generation.ts'
 import { explainFile } from '../../lib/render/explain.ts'
-import type { RendererOptions } from '../../lib/render/options.ts'
-import type { View } from '../../lib/render/question.ts'
 import { ExitCode } from '../exit-code.ts'
 import { maskedContent } from '../explanation.ts'
 import type { CommonOptions } from '../options.ts'
-import { contentsOf, openPreview } from '../preview.ts'
+import { eachPreview, type Preview } from '../preview.ts'
 import { readConfig, withLog } from '../setup.ts'
-import { rendererOptions } from '../sources.ts'
-import { sayError, sayProblem } from '../terminal.ts'
+import { sayProblem } from '../terminal.ts'
 import type { World } from '../world.ts'
 
 export interface RenderOptions extends CommonOptions {
@@ -38,41 +35,13 @@ export async function render(options: RenderOptions, world: World): Promise<numb
   }
   const appWorld = await withLog(options, world, 'silent')
   const { terminal, redactor } = appWorld
-  const over = new AbortController()
-  const stopListening = world.signals.on(['SIGTERM', 'SIGINT'], signal => over.abort(new Error(`got ${signal}`)))
-  const previews = await openPreview(config, names, appWorld).catch((error: unknown) => {
-    sayError(terminal, error)
-    return undefined
-  })
-  if (previews === undefined) return ExitCode.usage
-  try {
-    const all = options.reveal ? [] : await rendererOptions(config, names, new Uint8Array(), appWorld)
-    const deadlineMs = world.clock.monotonicMs() + (options.timeoutMs || Number.POSITIVE_INFINITY)
-    for (const preview of previews.bundles) {
-      const contents = await contentsOf(preview, deadlineMs, appWorld, over.signal)
-      if (typeof contents === 'number') return contents
-      // In the same turn, so from the same readings.
-      const renderer = all.find(({ bundle }) => bundle.name === preview.name)
-      const code = print(preview.name, contents.files, file => masked(file, renderer, preview.inputs))
-      if (code !== ExitCode.done) return code
-    }
-    return ExitCode.done
-  } catch (error) {
-    sayError(terminal, error)
-    return ExitCode.failed
-  } finally {
-    stopListening()
-    await previews.close()
-  }
+  return eachPreview(config, names, options.timeoutMs, appWorld, (preview, { files }) =>
+    print(preview.name, files, file => (options.reveal ? file.content : masked(file, preview))),
+  )
 
   /** What is sensitive is masked by where it comes from; what else is known to be secret, by what it is. */
-  function masked(
-    { path, content }: OutputFile,
-    renderer: RendererOptions | undefined,
-    view: View,
-  ): Uint8Array | string {
-    if (renderer === undefined) return content
-    const explanation = explainFile(renderer, path, view)
+  function masked({ path, content }: OutputFile, preview: Preview): string {
+    const explanation = explainFile(preview.options, path, preview.inputs)
     return redactor.redact(fromBytes(explanation === undefined ? content : maskedContent(explanation)))
   }
 
