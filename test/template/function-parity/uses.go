@@ -66,7 +66,7 @@ func identifiersOf(tree *parse.Tree) (found []*parse.IdentifierNode) {
 }
 
 // prefixedPerKind is how many cases of a kind of each of sprig's functions are recorded with the prefix, too.
-var prefixedPerKind = map[kind]int{ordinary: 3, empty: 2, failing: 3}
+var prefixedPerKind = map[kind]int{ordinary: 4, empty: 2, failing: 4}
 
 // A kind of case says what is looked at.
 type kind int
