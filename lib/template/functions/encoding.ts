@@ -11,10 +11,14 @@ import { spellingOf } from '../instance.ts'
 import { trimSpace } from '../letters.ts'
 import { printJson } from './print-json.ts'
 import { printToml } from './print-toml.ts'
+import { laborious } from './sprig/define.ts'
 
 /** What the making of a parser for YAML counts, and what it counts for each token: some microseconds, however short they are. */
 const PARSER_STEPS = 200
 const YAML_TOKEN_WEIGHT = 3_200
+
+/** What each character of a format counts: there is little between two tokens. */
+export const FORMAT_TIMES = 8
 
 /** The functions that read and write formats. An empty text is an empty map, as in consul-template. */
 export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
@@ -30,7 +34,7 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   printing('toUnescapedJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: false })),
   printing('toYAML', value => trimSpace(printYaml(value, spellingOf))),
   printing('toTOML', value => trimSpace(printToml(value))),
-]
+].map(each => laborious(FORMAT_TIMES, each))
 
 /** How many of the characters are such that YAML means something by them. */
 function tokensAtMost(text: string): number {

@@ -10,6 +10,8 @@ export interface Piece {
   readonly bytes: number
   /** The text or action that wrote it: where it begins, in UTF-16 units. */
   readonly at: number
+  /** Whether it stands in the template as it is. */
+  readonly isText: boolean
   /** The origins of what it shows; none of plain text. */
   readonly from: Sources
   /** The origins of what decided that it was written. */

@@ -216,7 +216,8 @@ function followText({ at, text }: TextNode, perform: Perform): Perform {
     const flow = perform(run, dot)
     const execution = traced(run)
     if (execution.bytes === undefined) return flow
-    for (const line of lines) execution.pieces.push({ ...line, from: Sources.none, under: execution.deciding })
+    for (const line of lines)
+      execution.pieces.push({ ...line, isText: true, from: Sources.none, under: execution.deciding })
     return flow
   }
 }
@@ -231,7 +232,7 @@ function followAction(at: number, perform: Perform): Perform {
     if (before === undefined) return flow
     const bytes = (execution.bytes as number) - before
     const from = frame.last?.sources ?? Sources.none
-    if (bytes > 0) execution.pieces.push({ bytes, at, from, under: execution.deciding })
+    if (bytes > 0) execution.pieces.push({ bytes, at, isText: false, from, under: execution.deciding })
     return flow
   }
 }

@@ -42,6 +42,8 @@ export interface Segment {
   readonly column: number
   /** Where it begins in the text, in UTF-16 units. */
   readonly at: number
+  /** Whether it stands in the template as it is. */
+  readonly isText: boolean
   /** What it shows. */
   readonly from: readonly Origin[]
   /** What decided that it is there: the conditions and ranges around it, and those that could have kept it from being reached. */
@@ -62,10 +64,10 @@ export function traceTemplate<Context>(options: TemplateOptions<Context>): Trace
       const run = new TracedExecution(source, main, context, { bounds, canChange: changes, dot: origins, taken })
       const output = executeWithin(run, main, dot)
       const places = new Map<number, ReturnType<typeof placeIn>>()
-      const segments = run.pieces.map(({ bytes, at, from, under }) => {
+      const segments = run.pieces.map(({ bytes, at, isText, from, under }) => {
         const place = places.get(at) ?? placeIn(text, at)
         places.set(at, place)
-        return { bytes, at, ...place, from: listed(from), under: listed(under) }
+        return { bytes, at, isText, ...place, from: listed(from), under: listed(under) }
       })
       return { output, segments }
     },

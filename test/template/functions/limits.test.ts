@@ -22,6 +22,13 @@ describe('a function ends soon with an error, not late with an output', () => {
       '{{$x := printf "%010000d" 0 | replaceAll "0" "a/"}}{{explodeMap (splitToMap "," ":" (print $x ":1"))}}',
       'execute',
     ],
+    ['much printed in turns', '{{$l := until 100000}}{{range loop 1000}}{{$x := toJSON $l}}{{end}}', 'bound'],
+    [
+      'much parsed in turns',
+      '{{$s := toJson (until 100000)}}{{range loop 1000}}{{$x := parseJSON $s}}{{end}}',
+      'bound',
+    ],
+    ['many letters in turns', '{{$s := repeat 1000000 "a "}}{{range loop 1000}}{{$x := title $s}}{{end}}', 'bound'],
     ['a long expression', '{{regexMatch (printf "%020000d" 0) "a"}}', 'execute'],
     ['an expression of repetitions of repetitions', '{{regexMatch "((a{100}){100}){100}" "a"}}', 'execute'],
   ])(

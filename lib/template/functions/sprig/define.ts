@@ -56,6 +56,20 @@ export function taking<Context>(
   return { ...each, steps: args => Math.ceil(STEPS_PER_MS * (typeof ms === 'number' ? ms : ms(args))) }
 }
 
+/** The same function, which takes so many times as long for each character that it is given or gives as those that only copy them.
+ *  @param times measured: 2,000 steps for each millisecond */
+export function laborious<Context>(times: number, each: TemplateFunction<Context>): TemplateFunction<Context> {
+  return {
+    ...each,
+    call(context, args, execution) {
+      for (const arg of args) if (typeof arg === 'string') execution.weigh(times * arg.length)
+      const result = each.call(context, args, execution)
+      if (typeof result === 'string') execution.weigh(times * result.length)
+      return result
+    },
+  }
+}
+
 /** The same function under further names. */
 export function alsoAs(
   each: TemplateFunction<unknown>,

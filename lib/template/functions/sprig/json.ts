@@ -3,7 +3,8 @@ import type { Value } from '../../../base/value.ts'
 import { excessOf } from '../../execution.ts'
 import type { TemplateFunction } from '../../function.ts'
 import { printJson, type JsonStyle } from '../print-json.ts'
-import { alsoAs, define } from './define.ts'
+import { FORMAT_TIMES } from '../encoding.ts'
+import { alsoAs, define, laborious } from './define.ts'
 
 /** The functions that read and write JSON. What it writes as an integer stays one, unlike in sprig, which has but floats. */
 export const jsonFunctions: readonly TemplateFunction<unknown>[] = [
@@ -17,7 +18,7 @@ export const jsonFunctions: readonly TemplateFunction<unknown>[] = [
     define('toRawJson VALUE', ['any'], value => printJson(value, RAW)),
     'mustToRawJson',
   ),
-]
+].map(each => laborious(FORMAT_TIMES, each))
 
 const COMPACT: JsonStyle = { isPretty: false, escapesHtml: true }
 const PRETTY: JsonStyle = { isPretty: true, escapesHtml: true }

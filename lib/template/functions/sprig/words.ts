@@ -1,10 +1,13 @@
 import type { TemplateFunction } from '../../function.ts'
 import { isLower, isSpace, isUpper, lowerOf, mapLetters, titleOf, upperOf } from '../../letters.ts'
-import { define } from './define.ts'
+import { define, laborious } from './define.ts'
 import { checkLength } from './limits.ts'
 import { fromOctets, octetsOf } from './octets.ts'
 import { randomBelow } from './random.ts'
 import { separated } from './separated.ts'
+
+/** What each letter counts that is looked at by itself. */
+const LETTER_TIMES = 16
 
 /** The functions on words and their letters. */
 export const wordFunctions: readonly TemplateFunction<unknown>[] = [
@@ -21,7 +24,7 @@ export const wordFunctions: readonly TemplateFunction<unknown>[] = [
   define('wrapWith WIDTH SEPARATOR TEXT', ['int', 'string', 'string'], (width, separator, text) =>
     wrap(text, Number(width), separator === '' ? '\n' : separator, true),
   ),
-]
+].map(each => laborious(LETTER_TIMES, each))
 
 /** Raises the first letter of each word; of what is not ASCII, only space ends a word. */
 function title(text: string): string {
