@@ -87,8 +87,12 @@ function rowsOf({ place, from, under }: ExplainedSegment, nowMs: number): readon
   const shown = from.map(each => `${where}${provenanceText(each, nowMs)}`)
   const deciding = under
     .filter(each => !from.some(other => covers(other, each) || covers(each, other)))
-    .map(each => `${where}${shown.length === 0 ? 'text ' : ''}decided by ${provenanceText(each, nowMs)}`)
-  return shown.length + deciding.length === 0 ? [`${where}text of the template`] : [...shown, ...deciding]
+    .map(
+      each =>
+        `${where}${shown.length > 0 ? '' : place?.isText === false ? 'action ' : 'text '}decided by ${provenanceText(each, nowMs)}`,
+    )
+  if (shown.length + deciding.length > 0) return [...shown, ...deciding]
+  return [`${where}${place?.isText === false ? 'an action that asks no provider' : 'text of the template'}`]
 }
 
 /** Whether one is the other, or has it as a field. */

@@ -15,9 +15,9 @@ export interface Candidate {
 export function candidatesFor(text: string, bundles: ReadonlyMap<string, BundleOptions>): readonly Candidate[] {
   const texts = new Set([text, withoutLine(text)])
   return [...bundles.values()].flatMap(bundle => {
-    const paths = new Set([...texts].flatMap(each => pathsFor(each, bundle.volume)))
-    const possible = [...paths].filter(path => bundle.files.some(file => mayGive(file, path)))
-    return possible.map(path => ({ bundle, path, diskPath: resolve(bundle.volume ?? '/', path) }))
+    const places = new Map([...texts].flatMap(each => placesFor(each, bundle.volume)))
+    const possible = [...places].filter(([path]) => bundle.files.some(file => mayGive(file, path)))
+    return possible.map(([path, diskPath]) => ({ bundle, path, diskPath }))
   })
 }
 
@@ -43,13 +43,15 @@ function withoutLine(text: string): string {
   return text.replace(LINE, '')
 }
 
-function pathsFor(text: string, volume: string | undefined): readonly string[] {
+/** The paths that may be meant, as they are configured, and where they are on disk. */
+function placesFor(text: string, volume: string | undefined): readonly (readonly [string, string])[] {
   const diskPath = resolve(text)
-  if (volume === undefined) return [diskPath]
+  if (volume === undefined) return [[diskPath, diskPath]]
+  const configured = [join(text), resolve(volume, text)] as const
   const below = relative(volume, diskPath)
-  if (below === '' || below === '..' || below.startsWith('../')) return [join(text)]
-  // A generation's own directory, or the link to the visible one.
-  return [join(text), below.replace(/^\.\.[^/]+\//, '')]
+  if (below === '' || below === '..' || below.startsWith('../')) return [configured]
+  // Maybe through a generation's own directory, or the link to the visible one.
+  return [configured, [below.replace(/^\.\.[^/]+\//, ''), diskPath]]
 }
 
 function mayGive({ path, source }: FileOptions, wanted: string): boolean {

@@ -71,7 +71,7 @@ async function print(
   terminal.out(`==> ${bundle.name}: ${path}\n`)
   terminal.out(line === undefined ? lines.join('') : (lines[line - 1] as string))
   const published = await world.readFile(diskPath).catch(() => undefined)
-  if (published === undefined) terminal.say(`note: ${diskPath} is not there yet; this is what it would be`)
+  if (published === undefined) terminal.say(`note: ${diskPath} is not there; this explains what would be published now`)
   else if (fromBytes(published) !== fromBytes(explanation.content)) {
     terminal.say(`note: ${diskPath} differs; this explains what would be published now`)
   }

@@ -24,11 +24,19 @@ export interface Explanation {
 export interface ExplainedSegment {
   readonly bytes: number
   /** What wrote it; undefined where no template was in between. */
-  readonly place: { readonly template: string; readonly line: number; readonly column: number } | undefined
+  readonly place: Place | undefined
   /** What it shows. */
   readonly from: readonly Provenance[]
   /** What decided that it is there. */
   readonly under: readonly Provenance[]
+}
+
+/** A text or an action of a template. */
+export interface Place {
+  readonly template: string
+  readonly line: number
+  readonly column: number
+  readonly isText: boolean
 }
 
 /** A part of what a provider answered. */
@@ -170,6 +178,10 @@ class TracingQuestioning extends Questioning {
     this.dot = dot
   }
 
+  override aside(): TracingQuestioning {
+    return new TracingQuestioning(this.#view)
+  }
+
   override ask(question: Question, provider: string, args: readonly Value[]): Value | Tree | Pending {
     const dependency = question.ask(provider, args)
     const reading = this.#view.get(dependency)
@@ -199,9 +211,9 @@ class TracingQuestioning extends Questioning {
 }
 
 function segmentsOf({ name, segments }: Named, besides: readonly Provenance[]): readonly ExplainedSegment[] {
-  return segments.map(({ bytes, line, column, from, under }) => ({
+  return segments.map(({ bytes, line, column, isText, from, under }) => ({
     bytes,
-    place: { template: name, line, column },
+    place: { template: name, line, column, isText },
     from: from.map(origin => provenanceOf(origin)),
     under: [...besides, ...under.map(origin => provenanceOf(origin))],
   }))

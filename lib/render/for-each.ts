@@ -8,6 +8,7 @@ import { parseExpression } from '../template/expression.ts'
 import { IntMap, isList, isMap, sortedKeys, typeName } from '../template/operand.ts'
 import { parseTemplate, pending } from '../template/template.ts'
 import type { RenderContext } from './functions.ts'
+import { disguised } from './disguise.ts'
 import { countedBounds, type RendererOptions } from './options.ts'
 import type { Item, Listing } from './several.ts'
 import { attributesOf, type Unit } from './unit.ts'
@@ -39,9 +40,17 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
   if (expression === undefined || path === undefined || template === undefined || attributes === undefined) {
     throw new AggregateError(errors)
   }
-  const renderItem: RenderItem = (dot, context) => {
+  const renderItem: RenderItem = ({ dot, disguise }, context) => {
     const bounds = countedBounds(options.bounds, context)
+    const { questioning } = context
+    const { sensitive } = questioning
     const printed = path.execute(dot, context, bounds)
+    if (questioning.sensitive > sensitive) throw secretPath('asks for something sensitive')
+    if (disguise !== undefined) {
+      const aside = { ...context, questioning: questioning.aside() }
+      if (printed !== printedOf(() => path.execute(disguise(), aside, bounds)))
+        throw secretPath('shows a value of something sensitive')
+    }
     const content = toBytes(template.execute(dot, context, bounds))
     // Only now, so that what is missing for the path keeps no question of the template from being asked.
     demandPath(printed, options.bundle)
@@ -51,10 +60,26 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
     title: file.path,
     evaluate(context) {
       const value = expression.evaluate(context, options.bounds)
+      const isSensitive = context.questioning.sensitive > 0
       const named = value === pending ? [] : namedDots(value)
-      return { files: [], items: named.map(each => new DotItem(file.path, each, renderItem)) }
+      return { files: [], items: named.map(each => new DotItem(file.path, each, isSensitive, renderItem)) }
     },
   }
+}
+
+/** What is printed, or undefined where it cannot be. */
+function printedOf(print: () => string): string | undefined {
+  try {
+    return print()
+  } catch {
+    return undefined
+  }
+}
+
+function secretPath(why: string): OperationalError {
+  return new OperationalError('secret-path', `the path ${why}, and anyone can see the names of files`, {
+    hint: 'name the outputs by the keys of a map, or say sensitive: false of a provider that holds no secrets',
+  })
 }
 
 function demandPath(path: string, { volume }: BundleOptions): void {
@@ -73,25 +98,33 @@ interface Named {
   readonly shown: string
   /** Finds the item again in the next list. */
   readonly key: string
+  /** The dot with other values. */
+  readonly disguise: () => Value
 }
 
-type RenderItem = (dot: Value, context: RenderContext) => readonly OutputFile[]
+/** An item; without a disguise where its values may be seen. */
+interface Dot {
+  readonly dot: Value
+  readonly disguise: (() => Value) | undefined
+}
+
+type RenderItem = (dot: Dot, context: RenderContext) => readonly OutputFile[]
 
 class DotItem implements Item {
   readonly title: string
   readonly key: string
-  readonly #dot: Value
+  readonly #dot: Dot
   readonly #render: RenderItem
 
-  constructor(path: string, { dot, shown, key }: Named, render: RenderItem) {
+  constructor(path: string, { dot, shown, key, disguise }: Named, isSensitive: boolean, render: RenderItem) {
     this.title = `${path} for ${shown}`
     this.key = key
-    this.#dot = dot
+    this.#dot = { dot, disguise: isSensitive ? disguise : undefined }
     this.#render = render
   }
 
   sameAs(other: Item): boolean {
-    return other instanceof DotItem && sameValue(this.#dot, other.#dot)
+    return other instanceof DotItem && sameValue(this.#dot.dot, other.#dot.dot)
   }
 
   evaluate(context: RenderContext): readonly OutputFile[] {
@@ -111,11 +144,15 @@ function namedDots(value: Value): readonly Named[] {
   if (count > ITEMS_MAX) throw new Error(`forEach: ${count} items, more than ${ITEMS_MAX}`)
   if (isList(value)) return value.map((item, i) => namedItem(item, i + 1))
   const isInts = value instanceof IntMap
-  return sortedKeys(value).map(key => ({
-    dot: pair(isInts ? Number(key) : key, value.get(key) as Value),
-    shown: shownKey(key),
-    key,
-  }))
+  return sortedKeys(value).map(key => {
+    const [name, item] = [isInts ? Number(key) : key, value.get(key) as Value]
+    return {
+      dot: pair(name, item),
+      shown: shownKey(key),
+      key,
+      disguise: () => pair(name, disguised(item)),
+    }
+  })
 }
 
 function namedItem(item: Value, place: number): Named {
@@ -123,12 +160,19 @@ function namedItem(item: Value, place: number): Named {
   const fields = item instanceof Struct ? item.fields : isMap(item) ? item : undefined
   if (fields === undefined) {
     const key = typeof item === 'string' ? `text ${item}` : `place ${place}`
-    return { dot: pair(item, item), shown: `item ${place}`, key }
+    return {
+      dot: pair(item, item),
+      shown: `item ${place}`,
+      key,
+      disguise: () => pair(disguised(item), disguised(item)),
+    }
   }
+  const disguise = () => disguised(item)
   const own = fields.get('Key')
-  return typeof own === 'string'
-    ? { dot: item, shown: shownKey(own), key: `key ${own}` }
-    : { dot: item, shown: `item ${place}`, key: `place ${place}` }
+  if (typeof own !== 'string') return { dot: item, shown: `item ${place}`, key: `place ${place}`, disguise }
+  // In a provider's pair it is a name; a field of a map may be called so and be a value.
+  const shown = item instanceof Struct ? shownKey(own) : `item ${place}`
+  return { dot: item, shown, key: `key ${own}`, disguise }
 }
 
 function pair(key: Value, value: Value): Struct {

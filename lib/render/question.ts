@@ -33,6 +33,16 @@ export class Questioning {
   /** Says that of the last answer only the field at these keys is taken. Nobody wants to know that, unless to explain the result. */
   took(_keys: readonly string[]): void {}
 
+  /** How many of the questions had an answer that is sensitive. */
+  get sensitive(): number {
+    return this.#asked.filter(({ reading }) => reading?.sensitive === true).length
+  }
+
+  /** Another one that is answered alike, of which nobody needs to know. */
+  aside(): Questioning {
+    return new Questioning(this.#view)
+  }
+
   get answers(): Answers {
     return new Answers(this.#asked)
   }

@@ -28,6 +28,16 @@ describe('explanationText()', () => {
     expect(show('abc', [{ bytes: 3, from: from({ lastKnownGood: true }) }])[0]).toMatch(/, last-known-good$/)
   })
 
+  test('tells the text of a template from an action that asks no provider', () => {
+    const place = (isText: boolean) => ({ template: 't', line: 1, column: 0, isText })
+    expect(
+      show('ab', [
+        { bytes: 1, place: place(true) },
+        { bytes: 1, place: place(false) },
+      ]),
+    ).toEqual(['1: ab\n   t:1:0  text of the template\n   t:1:0  an action that asks no provider'])
+  })
+
   test('says so when the backend had nothing', () => {
     expect(show('abc', [{ bytes: 3, from: from({ value: absent }) }])[0]).toContain('one://a#k  absent, revision r1')
   })

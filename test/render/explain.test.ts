@@ -130,7 +130,7 @@ describe('explainFile() names', () => {
   test('the place in the template', () => {
     const [segment] = explain('x', { x: template('\n{{ref "one://map#a"}}') })?.segments.slice(1) ?? []
 
-    expect(segment?.place).toEqual({ template: 'x.tmpl', line: 2, column: 2 })
+    expect(segment?.place).toEqual({ template: 'x.tmpl', line: 2, column: 2, isText: false })
   })
 
   test('nothing of a file that there is not', () => {

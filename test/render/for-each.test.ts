@@ -146,6 +146,49 @@ describe('forEach', () => {
   })
 })
 
+describe('of what is sensitive', () => {
+  const REFUSED =
+    /the path shows a value of something sensitive, and anyone can see the names of files\nname the outputs by/
+
+  test('the keys may be in a path', () => {
+    const { set, render } = each({ sensitive: true, path: '{{ .Key }}/{{ len (toString .Key) }}.conf' })
+    set('list', new Map<string, Value>([['orders', 'hunter2']]))
+    expect(texts(render())).toEqual({ 'orders/6.conf': 'orders=hunter2' })
+  })
+
+  test('the names in a list of pairs may be in a path', () => {
+    const { set, render } = each({ sensitive: true, path: '{{ .Path }}' })
+    set('list', [pairOf('a', 'hunter2')])
+    expect(texts(render())).toEqual({ 'vhosts/a': 'a=hunter2' })
+  })
+
+  test.each<[string, Value, string]>([
+    ['an item', ['hunter2'], '{{ .Key }}'],
+    ['a value of a map', new Map([['a', 'hunter2']]), '{{ .Key }}-{{ .Value }}'],
+    ['a changed value', new Map([['a', 'hunter2']]), '{{ sha256Hex .Value }}'],
+    ['a number', new Map([['a', 4711]]), '{{ .Value }}'],
+    ['a field', [new Map<string, Value>([['Key', 'hunter2']])], '{{ .Key }}'],
+    ['a field in a field', new Map([['a', new Map([['b', ['hunter2']]])]]), '{{ index .Value.b 0 }}'],
+    ['a value of a pair', [pairOf('a', 'hunter2')], '{{ .Value }}'],
+  ])('%s may not', (_, list, path) => {
+    const { set, render } = each({ sensitive: true, path })
+    set('list', list)
+    expect(problemOf(render())).toMatch(REFUSED)
+    expect(problemOf(render())).not.toMatch(/hunter2|4711/)
+  })
+
+  test('nothing may be asked for by a path', () => {
+    const { set, render } = each({
+      sensitive: true,
+      path: '{{ .Key }}-{{ ref "one://name" }}',
+      forEach: '{{ list "a" }}',
+    })
+    set('name', 'hunter2')
+    expect(problemOf(render())).toMatch(/for item 1: the path asks for something sensitive/)
+    expect(problemOf(render())).not.toContain('hunter2')
+  })
+})
+
 describe('the path of an item', () => {
   test.each<[string, RegExp]>([
     [

@@ -12,6 +12,8 @@ export interface StartOptions {
   /** Undefined for absolute paths. */
   readonly volume?: string | undefined
   readonly bounds?: Bounds
+  /** Whether the readings are. @default false */
+  readonly sensitive?: boolean
 }
 
 export interface FileSetup extends Partial<Omit<FileOptions, 'path' | 'source'>> {
@@ -20,7 +22,10 @@ export interface FileSetup extends Partial<Omit<FileOptions, 'path' | 'source'>>
 }
 
 /** A renderer of these files, whose provider `one` has the readings that a test sets. */
-export function start(files: readonly FileSetup[], { volume = '/volume', bounds = {} }: StartOptions = {}) {
+export function start(
+  files: readonly FileSetup[],
+  { volume = '/volume', bounds = {}, sensitive = false }: StartOptions = {},
+) {
   const plugin = scriptedPlugin(new ScriptedProvider())
   const askers = new Map<string, Asker>([['one', { name: 'one', plugin, isDefault: true }]])
   const readings = new Map<string, Reading>()
@@ -48,7 +53,7 @@ export function start(files: readonly FileSetup[], { volume = '/volume', bounds 
   let revisions = 0
   return {
     set: (path: string, value: Value | Tree | typeof absent) =>
-      void readings.set(path, { value, revision: `r${++revisions}`, observedAtMs: 0, sensitive: false }),
+      void readings.set(path, { value, revision: `r${++revisions}`, observedAtMs: 0, sensitive }),
     render: () => renderer.render({ get: ({ path }: Dependency) => readings.get(path) }),
   }
 }
