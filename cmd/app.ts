@@ -51,6 +51,14 @@ export async function buildApp(config: Config, world: AppWorld, options: AppOpti
   return new App(config, world, options, await openSources(config, world), renderers, digestKey)
 }
 
+/** What outlives a configuration in this process. */
+export interface HandedOver {
+  readonly leases: readonly KeptLease[]
+  readonly notes: ReadonlyMap<string, string>
+}
+
+const NOTHING: HandedOver = { leases: [], notes: new Map() }
+
 /** A configuration at work. `start` once, or not at all, then `stop`. */
 export class App {
   readonly config: Config
@@ -94,8 +102,8 @@ export class App {
 
   /** Takes the locks, opens what is needed, and only then starts the loops, which take up what was left. Rejects when a lock is
    *  held, a port is taken or the state cannot be used; then nothing has been published or told.
-   *  @param leases those of the configuration that this one takes the place of */
-  async start(leases: readonly KeptLease[] = []): Promise<void> {
+   *  @param before what the configuration kept that this one takes the place of */
+  async start(before: HandedOver = NOTHING): Promise<void> {
     const { clock } = this.#world
     const { stateDirectory, bundles, admin } = this.config
     // The state directory is one writer's as well: journals and private stores lie there.
@@ -107,7 +115,8 @@ export class App {
     this.#scope.onEnd(() => sealed?.close())
     this.#scope.onEnd(() => this.#sources.close(this.#revokes ? 'asked' : undefined))
     // What was handed over is newer than what was written down of it.
-    this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...leases])
+    this.#sources.notes.open(sealed, before.notes)
+    this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...before.leases])
     if (admin !== undefined && this.#options.listen !== false) {
       const { log, redactor } = this.#world
       const redact = (line: string) => redactor.redact(line)
@@ -131,9 +140,9 @@ export class App {
     await withDeadline({ timeoutMs: STOP_MS_MAX, timeoutError }, end, this.#world.clock, new AbortController().signal)
   }
 
-  /** The leases that it kept, for the configuration that takes its place; after `stop`. */
-  handOver(): readonly KeptLease[] {
-    return this.#sources.store.handOver()
+  /** What it kept, for the configuration that takes its place; after `stop`. */
+  handOver(): HandedOver {
+    return { leases: this.#sources.store.handOver(), notes: this.#sources.notes.handOver() }
   }
 
   status(): Status {

@@ -8,12 +8,14 @@ import { Renderer } from '../lib/render/renderer.ts'
 import { Store } from '../lib/store/store.ts'
 import { identityOf } from './identity.ts'
 import { networkAddresses } from './network.ts'
+import { Notes } from './notes.ts'
 import { readOwners } from './owners.ts'
 import type { AppWorld } from './world.ts'
 
 /** The providers of a configuration, and the store that watches them. */
 export interface Sources {
   readonly store: Store
+  readonly notes: Notes
   /** Ends the watches, then closes the providers. May be called again; what was said first holds.
    *  @param revokes whose leases are revoked: of the providers that are configured so, or of all. @default of none */
   close(revokes?: 'asked' | 'all'): Promise<void>
@@ -25,19 +27,26 @@ const REVOKE_MS_MAX = 5_000
 /** Opens every provider; no network is used yet. */
 export async function openSources(config: Config, world: AppWorld): Promise<Sources> {
   const providers = new Map<string, Provider>()
+  const notes = new Notes()
+  const identities = new Map([...config.providers].map(([name, provider]) => [name, identityOf(provider)]))
   const closeProviders = async () => {
     const closed = await Promise.allSettled([...providers.values()].map(provider => provider.close()))
     for (const { reason } of closed.filter(result => result.status === 'rejected')) throw reason
   }
   try {
     for (const { name, plugin, options } of config.providers.values()) {
-      providers.set(name, await plugin.open(options, hostOf(name, config, world)))
+      providers.set(
+        name,
+        await plugin.open(options, {
+          ...hostOf(name, config, world),
+          note: notes.of(name, identities.get(name) ?? ''),
+        }),
+      )
     }
   } catch (error) {
     await closeProviders()
     throw error
   }
-  const identities = new Map([...config.providers].map(([name, provider]) => [name, identityOf(provider)]))
   const store = new Store({ ...world, providers, identities })
   const end = async (revokes: 'asked' | 'all' | undefined) => {
     const revoked = [...config.providers.values()].filter(
@@ -48,7 +57,7 @@ export async function openSources(config: Config, world: AppWorld): Promise<Sour
     await closeProviders()
   }
   let ending: Promise<void> | undefined
-  return { store, close: revokes => (ending ??= end(revokes)) }
+  return { store, notes, close: revokes => (ending ??= end(revokes)) }
 }
 
 function hostOf(name: string, config: Config, { clock, random, log, environment, fileSystem }: AppWorld) {

@@ -70,6 +70,15 @@ export interface Question {
   readonly hasFields?: boolean
 }
 
+/** A secret text of one provider, which the next process and the next configuration find, as far as the configuration lets anything be
+ *  kept (`seal`), and only while the provider's identity stays the same. It may always be missing. */
+export interface Note {
+  /** The newest text, or undefined; not before the first watch, since until then it may be another's. */
+  read(): Promise<string | undefined>
+  /** Takes the place of what was written before. A failure is reported elsewhere: what cannot be kept is only missing later. */
+  write(text: string): void
+}
+
 /** What a provider may use of the world around it. */
 export interface ProviderHost {
   /** The name that the configuration gives this provider. */
@@ -79,6 +88,8 @@ export interface ProviderHost {
   readonly log: Log
   /** A private directory (0700) for what the provider keeps; made on first call, the same after a restart. */
   directory(): Promise<string>
+  /** What must outlive the process and is secret: the credential that leases hang on, say. */
+  readonly note: Note
   /** Our own environment, as it was at the start. */
   readonly environment: Readonly<Record<string, string>>
   /** Where relative paths of the configuration start. */

@@ -95,16 +95,20 @@ async function keepCurrent(
       return old
     }
     await end(old)
-    const leases = old.handOver()
+    const kept = old.handOver()
     try {
-      await next.start(leases)
+      await next.start(kept)
       log.info('configuration loaded', { config: next.config.file })
       return next
     } catch (error) {
       log.error('configuration not started, the old one stays', { error: messageOf(error) })
       await end(next)
       const again = await build(old.config)
-      await again.start([...leases, ...next.handOver()])
+      const tried = next.handOver()
+      await again.start({
+        leases: [...kept.leases, ...tried.leases],
+        notes: new Map([...kept.notes, ...tried.notes]),
+      })
       return again
     }
   }

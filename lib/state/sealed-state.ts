@@ -34,17 +34,17 @@ export interface SealedStateOptions {
  *  listed makes it fail. */
 export async function openSealedState(options: SealedStateOptions): Promise<SealedState> {
   const { directory, fileSystem } = options
-  const [leases, readings] = [join(directory, 'leases'), join(directory, 'readings')]
+  const kinds = ['leases', 'readings', 'notes'].map(kind => join(directory, kind))
   return explained(`open ${directory}`, async () => {
-    for (const path of [leases, readings]) await fileSystem.makeDirectories(path, 0o700)
+    for (const path of kinds) await fileSystem.makeDirectories(path, 0o700)
     const state = new SealedState(options)
-    for (const path of [leases, readings]) await state.list(path)
+    for (const path of kinds) await state.list(path)
     await state.readLeases()
     return state
   })
 }
 
-/** Leases, and the newest reading of each dependency, sealed: one file each, below a name that is a hash of what it is of.
+/** Leases, the newest reading of each dependency, and a note of each provider, sealed: one file each, below a name that is a hash of what it is of.
  *
  *  A failure to write is reported and goes no further: what cannot be kept is only missing after a restart. */
 export class SealedState {
@@ -97,8 +97,8 @@ export class SealedState {
   }
 
   async putLease(lease: KeptLease): Promise<void> {
-    if (this.#policy(lease.dependency) === 'none') return
-    await this.#write(this.#leasePath(lease), leaseToJson(lease), lease.dependency)
+    if (this.#policy(lease.dependency.provider) === 'none') return
+    await this.#write(this.#leasePath(lease), leaseToJson(lease), showDependency(lease.dependency))
   }
 
   async removeLease(lease: KeptLease): Promise<void> {
@@ -106,13 +106,13 @@ export class SealedState {
   }
 
   putReading(dependency: Dependency, reading: Reading): void {
-    if (this.#policy(dependency) !== 'all') return
+    if (this.#policy(dependency.provider) !== 'all') return
     this.#gathered.set(dependencyId(dependency), { dependency, reading })
     this.#writing ??= this.#writeGathered().finally(() => (this.#writing = undefined))
   }
 
   async reading(dependency: Dependency): Promise<Reading | undefined> {
-    if (this.#policy(dependency) !== 'all') return undefined
+    if (this.#policy(dependency.provider) !== 'all') return undefined
     const gathered = this.#gathered.get(dependencyId(dependency))
     if (gathered !== undefined) return gathered.reading
     const path = this.#readingPath(dependency)
@@ -126,6 +126,20 @@ export class SealedState {
   removeReading(dependency: Dependency): void {
     this.#gathered.delete(dependencyId(dependency))
     void this.#remove(this.#readingPath(dependency))
+  }
+
+  putNote(provider: string, text: string): void {
+    if (this.#policy(provider) === 'none') return
+    void this.#write(this.#notePath(provider), text, `the note of ${provider}`)
+  }
+
+  async note(provider: string): Promise<string | undefined> {
+    const path = this.#notePath(provider)
+    await this.#turns.get(path)
+    if (this.#policy(provider) === 'none' || !this.#bytes.has(path)) return undefined
+    const text = await this.#open(path, String)
+    if (text === undefined) this.#ignore(path)
+    return text
   }
 
   /** Forgets the readings of all other dependencies, and what could not be opened: by now it would have been replaced. */
@@ -153,7 +167,8 @@ export class SealedState {
         const known = this.#bytes.has(path) ? await this.#open(path, readingFromJson) : undefined
         // It may have been taken back meanwhile.
         if (this.#gathered.get(id)?.reading !== reading) continue
-        if (known?.revision !== reading.revision) await this.#write(path, readingToJson(reading), dependency)
+        if (known?.revision !== reading.revision)
+          await this.#write(path, readingToJson(reading), showDependency(dependency))
         if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
       }
     }
@@ -177,13 +192,14 @@ export class SealedState {
     this.#options.log.warn('sealed record ignored', { path, why })
   }
 
-  #write(path: string, json: unknown, dependency: Dependency): Promise<void> {
+  /** @param of what it is of, for people */
+  #write(path: string, json: unknown, of: string): Promise<void> {
     return this.#inTurn(path, async () => {
       const { fileSystem, key, log } = this.#options
       const sealed = seal(JSON.stringify(json), this.#nameIn(path), key)
       const others = [...this.#bytes].reduce((sum, [other, bytes]) => (other === path ? sum : sum + bytes), 0)
       if (sealed.length > RECORD_BYTES_MAX || others + sealed.length > TOTAL_BYTES_MAX) {
-        log.warn('not kept for a restart, it is too much', { dependency: showDependency(dependency) })
+        log.warn('not kept for a restart, it is too much', { of })
         // Better nothing than what is not the newest any more.
         return this.#removeNow(path)
       }
@@ -228,7 +244,7 @@ export class SealedState {
     this.#said = said
   }
 
-  #policy({ provider }: Dependency): SealPolicy {
+  #policy(provider: string): SealPolicy {
     return this.#options.providers.get(provider)?.seal ?? 'none'
   }
 
@@ -240,14 +256,21 @@ export class SealedState {
   #readingPath(dependency: Dependency): string {
     const known = this.#paths.get(dependency)
     if (known !== undefined) return known
-    const identity = this.#options.providers.get(dependency.provider)?.identity ?? ''
-    const path = this.#path('readings', [identity, dependencyId(dependency)])
+    const path = this.#path('readings', [this.#identity(dependency.provider), dependencyId(dependency)])
     this.#paths.set(dependency, path)
     return path
   }
 
   /** Each confirmation of a bundle asks for those of all dependencies. */
   readonly #paths = new WeakMap<Dependency, string>()
+
+  #notePath(provider: string): string {
+    return this.#path('notes', [this.#identity(provider), provider])
+  }
+
+  #identity(provider: string): string {
+    return this.#options.providers.get(provider)?.identity ?? ''
+  }
 
   #path(kind: string, of: readonly unknown[]): string {
     return join(this.#options.directory, kind, hash('sha256', JSON.stringify(of)).slice(0, 32))

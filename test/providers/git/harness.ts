@@ -11,6 +11,7 @@ import { ProviderError } from '../../../lib/errors.ts'
 import type { Provider, ProviderHost } from '../../../lib/provider.ts'
 import type { Reading } from '../../../lib/reading.ts'
 import { git } from '../../../providers/git/plugin.ts'
+import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 
 /** A Git provider on a directory of its own, and what the tests do with it. */
@@ -39,6 +40,7 @@ export class GitBench {
       log: jsonLog({ level: 'debug', redactor: new Redactor(), write: line => logged.push(line) }),
       environment: {},
       configDirectory: directory,
+      note: noteIn(new Map()),
       ...host,
       directory: async () => directory,
     })

@@ -10,6 +10,7 @@ import type { GitOptions } from '../../../providers/git/options.ts'
 import { git as plugin } from '../../../providers/git/plugin.ts'
 import { GitHttpServer } from '../../support/git-http-server.ts'
 import { GitRepository } from '../../support/git-repository.ts'
+import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { GitBench } from './harness.ts'
 
@@ -43,6 +44,7 @@ describe('git is not made to run a program by', () => {
       environment: {},
       configDirectory: directory,
       directory: async () => directory,
+      note: noteIn(new Map()),
     })
     const readings = provider.watch(plugin.reference.ask('repo', ['a']), new AbortController().signal)
     await expect(readings[Symbol.asyncIterator]().next()).rejects.toHaveProperty('code')
