@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../lib/base/clock.ts'
+import type { Note } from '../../lib/provider.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import { ProviderError } from '../../lib/errors.ts'
 import { Api, type Answer, type ApiRequest } from './api.ts'
@@ -20,6 +21,12 @@ export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
 export interface ClientWorld extends Pick<LoginWorld, 'readFile' | 'removeFile'> {
   readonly clock: Clock
   readonly random: Random
+  readonly note: Note
+}
+
+export interface Answered extends Answer {
+  /** What it was asked with. */
+  readonly token: Secret
 }
 
 /** Asks with a token, and knows what it means when that is refused. */
@@ -30,7 +37,7 @@ export class Client {
   /** How far the server was when we last wrote: an answer from before that would not have it. */
   #index: string | undefined
 
-  constructor(settings: Settings, method: AuthMethod, { clock, random, ...files }: ClientWorld) {
+  constructor(settings: Settings, method: AuthMethod, { clock, random, note, ...files }: ClientWorld) {
     this.settings = settings
     this.#api = new Api(settings, clock)
     const world: LoginWorld = {
@@ -45,20 +52,36 @@ export class Client {
       },
     }
     const tokens = new Tokens((ask, token, signal) => this.#send(ask, token, signal))
-    this.#session = new Session(method, world, tokens, { clock, random })
+    this.#session = new Session(method, world, tokens, { clock, random, note })
   }
 
   /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.
    *  @param what is asked, for people */
-  async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
+  async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answered> {
     const token = await this.#session.token(signal).catch(error => {
       throw forWhat(what, error)
     })
     const answer = await this.#send(ask, token, signal)
-    if (ask.takes?.(answer) === true) return answer
+    if (ask.takes?.(answer) === true) return { ...answer, token }
     if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
-    if (isSuccess(answer) || isNothing(answer)) return answer
+    if (isSuccess(answer) || isNothing(answer)) return { ...answer, token }
     throw failureOf(what, answer)
+  }
+
+  /** The accessor of the token that something was asked with, on which a lease in the answer hangs; empty where there is none. */
+  accessorOf({ token }: Answered): string {
+    return this.#session.accessorOf(token)
+  }
+
+  /** For how long a token lasts; see `Session.lasting`. */
+  async lasting(what: string, accessor: string, wantedMs: number, signal: AbortSignal): Promise<number | undefined> {
+    try {
+      // The token of before a restart is ours once there is one.
+      await this.#session.token(signal)
+      return await this.#session.lasting(accessor, wantedMs, signal)
+    } catch (error) {
+      throw forWhat(what, error)
+    }
   }
 
   /** What the server says of itself, whatever that is; it needs no token. */
@@ -73,16 +96,17 @@ export class Client {
 
   /** A refusal may be about the token or about what it may. Another token cures the first; where there is no other, the server is
    *  asked whether it knows ours. */
-  async #refused(what: string, ask: Ask, token: Secret, refusal: Answer, signal: AbortSignal): Promise<Answer> {
+  async #refused(what: string, ask: Ask, token: Secret, refusal: Answer, signal: AbortSignal): Promise<Answered> {
     // A login would mint a token for each refusal that no token cures, so first it is seen whether ours is the cause.
     const isUnknown = await this.#isUnknown(token, refusal, signal)
-    if (!isUnknown && this.#session.isFresh) throw failureOf(what, refusal)
+    if (isUnknown) this.#session.ended(token)
+    if (!isUnknown && this.#session.isFresh && !this.#session.isKept) throw failureOf(what, refusal)
     const next = await this.#session.after(token, signal).catch(error => {
       throw forWhat(what, error)
     })
     if (next === undefined) throw failureOf(what, refusal, !isUnknown)
     const answer = await this.#send(ask, next, signal)
-    if (ask.takes?.(answer) === true || isSuccess(answer) || isNothing(answer)) return answer
+    if (ask.takes?.(answer) === true || isSuccess(answer) || isNothing(answer)) return { ...answer, token: next }
     throw failureOf(what, answer, answer.status !== 403 || !(await this.#isUnknown(next, answer, signal)))
   }
 

@@ -6,17 +6,16 @@ import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, type Lease, type Reading } from '../../lib/reading.ts'
 import { jittered, poll } from '../poll.ts'
 import { TokenMethod } from './auth/token.ts'
-import type { Answer } from './api.ts'
 import { Client } from './client.ts'
 import { keyDigests, Written } from './dependencies.ts'
-import { failureOf, saysGone } from './failure.ts'
 import { GRACE_MS, withGrace } from './grace.ts'
 import { isDeleted, sameVersion } from './kv.ts'
+import { Leases } from './leases.ts'
 import { Mounts } from './mounts.ts'
 import type { VaultOptions } from './options.ts'
 import { readOwnKey } from './own-key.ts'
 import { Reader, type Read } from './reader.ts'
-import { dataOf, mapOf, numberOf, parseLeaseId, type Fields, type LeaseId } from './secret.ts'
+import { dataOf, mapOf, numberOf, type Fields } from './secret.ts'
 import { settingsOf } from './settings.ts'
 
 /** After a policy has hidden the metadata of a secret, its data is read this often before the metadata is asked for once more. */
@@ -32,11 +31,13 @@ export class VaultProvider implements Provider {
   readonly #host: ProviderHost
   readonly #client: Client
   readonly #reader: Reader
+  readonly #leases: Leases
 
   private constructor(options: VaultOptions, host: ProviderHost, client: Client, key: Uint8Array) {
     this.#options = options
     this.#host = host
     this.#client = client
+    this.#leases = new Leases(client, host.clock)
     this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host, key)
   }
 
@@ -53,13 +54,13 @@ export class VaultProvider implements Provider {
         address: settings.shown,
       })
     }
-    const { clock, random } = host
+    const { clock, random, note } = host
     const key = await readOwnKey(host)
     keyDigests(host.name, key)
     return new VaultProvider(
       options,
       host,
-      new Client(settings, options.auth ?? new TokenMethod(), { clock, random, readFile, removeFile: unlink }),
+      new Client(settings, options.auth ?? new TokenMethod(), { clock, random, note, readFile, removeFile: unlink }),
       key,
     )
   }
@@ -76,45 +77,11 @@ export class VaultProvider implements Provider {
   }
 
   async renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
-    const { kind, id, namespace } = partsOf(lease)
-    const body = { increment: Math.ceil(lease.durationMs / 1_000) }
-    const [path, fields] =
-      kind === 'token'
-        ? ['auth/token/renew-accessor', { accessor: id, ...body }]
-        : ['sys/leases/renew', { lease_id: id, ...body }]
-    const askedAtMs = this.#host.clock.nowMs()
-    const answer = await this.#tell('renew a lease', path, fields, { namespace, signal })
-    if (answer === undefined) return undefined
-    const given = mapOf(answer.body)
-    const from = (kind === 'token' ? mapOf(given?.get('auth')) : undefined) ?? given
-    const durationMs = numberOf(from, 'lease_duration') * 1_000
-    const renewable = from?.get('renewable') === true
-    return { id: lease.id, durationMs, renewable, endsAtMs: askedAtMs + durationMs }
+    return await this.#leases.renew(lease, signal)
   }
 
   async revoke(lease: Lease, signal: AbortSignal): Promise<void> {
-    if (lease.id === '') return
-    const { kind, id, namespace } = partsOf(lease)
-    const [path, fields] =
-      kind === 'token' ? ['auth/token/revoke-accessor', { accessor: id }] : ['sys/leases/revoke', { lease_id: id }]
-    await this.#tell('revoke a lease', path, fields, { namespace, signal })
-  }
-
-  /** Asks something about a lease; undefined when the server does not know it. */
-  async #tell(
-    what: string,
-    path: string,
-    fields: Readonly<Record<string, unknown>>,
-    { namespace, signal }: { readonly namespace: string | undefined; readonly signal: AbortSignal },
-  ): Promise<Answer | undefined> {
-    const answer = await this.#client.ask(
-      what,
-      { operation: 'write', path, fields, namespace, takes: saysGone },
-      signal,
-    )
-    if (saysGone(answer)) return undefined
-    if (answer.status === 404) throw failureOf(what, answer)
-    return answer
+    await this.#leases.revoke(lease, signal)
   }
 
   async check(signal: AbortSignal): Promise<Health> {
@@ -172,11 +139,12 @@ export class VaultProvider implements Provider {
     let waitMs = 0
     const readOnce = async (cut: AbortSignal) => {
       const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
-      const { lease } = done.reading
-      // Nobody would have it, and it would live on unused.
-      if (cut.aborted && lease !== undefined) await this.revoke(lease, AbortSignal.timeout(GRACE_MS)).catch(() => {})
       waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done)
-      return done.reading
+      if (done.reading.lease === undefined) return done.reading
+      const lease = await this.#leases.bind(done.reading.lease, done.holder ?? '', cut)
+      // Nobody would have it, and it would live on unused.
+      if (cut.aborted) await this.revoke(lease, AbortSignal.timeout(GRACE_MS)).catch(() => {})
+      return { ...done.reading, lease }
     }
     return poll({ everyMs: () => waitMs, clock, random }, readOnce, signal)
   }
@@ -208,12 +176,6 @@ function rotationOf(data: Fields): number | undefined {
 
 function again(read: Read, observedAtMs: number): Read {
   return { ...read, reading: { ...read.reading, observedAtMs } }
-}
-
-function partsOf({ id }: Lease): LeaseId {
-  const parts = parseLeaseId(id)
-  if (parts === undefined) throw new ProviderError('invalid-data', 'a lease that is none of a Vault provider')
-  return parts
 }
 
 /** What the status of `sys/health` says. */

@@ -6,7 +6,7 @@ import type { ProviderHost } from '../../lib/provider.ts'
 import { absent, contentRevision, type Reading } from '../../lib/reading.ts'
 import type { Answer } from './api.ts'
 import { certificateOf } from './certificate.ts'
-import type { Client } from './client.ts'
+import type { Answered, Client } from './client.ts'
 import { Written } from './dependencies.ts'
 import { failureOf, warningsOf } from './failure.ts'
 import { metadataPathOf, pathIn, versionOfData, versionOfMetadata, whyNothing, type Version } from './kv.ts'
@@ -19,6 +19,8 @@ export interface Read {
   readonly reading: Reading
   /** Of a KV v2 secret: where its metadata is, and the version that was read. */
   readonly versioned?: { readonly metadataPath: string; readonly version: Version | undefined }
+  /** Of a lease: the accessor of the token that it hangs on; empty where it hangs on none. */
+  readonly holder?: string
 }
 
 export class Reader {
@@ -46,7 +48,9 @@ export class Reader {
     const askedAtMs = this.#host.clock.nowMs()
     const answer = await this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, signal)
     const metadataPath = isVersioned ? metadataPathOf(mount, apiPath) : undefined
-    if (metadataPath === undefined) return { reading: this.#plain(answer, dependency, mount, askedAtMs) }
+    if (metadataPath === undefined) {
+      return { reading: this.#plain(answer, dependency, mount, askedAtMs), holder: this.#holderOf(answer) }
+    }
     const version = versionOfData(answer)
     return { reading: this.#versioned(answer, version), versioned: { metadataPath, version } }
   }
@@ -82,7 +86,8 @@ export class Reader {
     const secret = secretOf(answer.body)
     const value = struct({ Secret: secret, IsVersioned: false })
     const lease = leaseOf(secret, dependency.params.namespace, nowMs) ?? endOf(secret, nowMs)
-    return { reading: { ...this.#reading(value, contentOf(secret)), ...(lease === undefined ? {} : { lease }) } }
+    const reading = { ...this.#reading(value, contentOf(secret)), ...(lease === undefined ? {} : { lease }) }
+    return { reading, holder: this.#holderOf(answer) }
   }
 
   /** Has a certificate issued. It has no lease of the server's, and ends all the same. */
@@ -99,10 +104,10 @@ export class Reader {
       renewable: false,
       endsAtMs,
     }
-    return { reading: { ...this.#reading(value, serial), lease } }
+    return { reading: { ...this.#reading(value, serial), lease }, holder: this.#holderOf(answer) }
   }
 
-  async #written(dependency: Written, signal: AbortSignal): Promise<Answer> {
+  async #written(dependency: Written, signal: AbortSignal): Promise<Answered> {
     const { path, params } = dependency
     const { namespace } = params
     const what = showDependency(dependency)
@@ -114,6 +119,12 @@ export class Reader {
     const answer = await this.#client.ask(what, { operation: 'write', path: apiPath, fields: sent, namespace }, signal)
     if (answer.status === 404) throw failureOf(what, answer)
     return answer
+  }
+
+  /** A token that is an orphan hangs on nothing; every other one, and every lease, on the token that it was made with. */
+  #holderOf(answer: Answered): string {
+    const auth = mapOf(mapOf(answer.body)?.get('auth'))
+    return auth?.get('orphan') === true ? '' : this.#client.accessorOf(answer)
   }
 
   #namespace({ params }: Dependency): string {

@@ -1,6 +1,7 @@
 /** An answer of the server as templates see it: consul-template's types, with the names and the order of their fields. */
 import { Struct, type Value } from '../../lib/base/value.ts'
 import type { Lease } from '../../lib/reading.ts'
+import { leaseId, type LeaseId } from './lease-id.ts'
 
 export type Fields = ReadonlyMap<string, Value>
 
@@ -96,30 +97,6 @@ export function endOf(secret: Struct, nowMs: number): Lease | undefined {
     : numberOf(data, data.has('secret_id') ? 'secret_id_ttl' : '') * 1_000
   if (durationMs <= 0) return undefined
   return { id: '', durationMs, renewable: false, endsAtMs: nowMs + durationMs }
-}
-
-/** What a lease's id is made of. */
-export interface LeaseId {
-  /** A lease of the server's, or the accessor of a token. */
-  readonly kind: 'lease' | 'token'
-  readonly id: string
-  /** @default the provider's own */
-  readonly namespace: string | undefined
-}
-
-function leaseId({ kind, id, namespace }: LeaseId): string {
-  return `${kind}:${namespace === undefined ? '' : `${encodeURIComponent(namespace)}@`}${id}`
-}
-
-export function parseLeaseId(text: string): LeaseId | undefined {
-  const match = /^(lease|token):(?:([^@/]*)@)?(.+)$/s.exec(text)
-  if (match === null) return undefined
-  const [, kind, namespace, id = ''] = match
-  return {
-    kind: kind as LeaseId['kind'],
-    id,
-    namespace: namespace === undefined ? undefined : decodeURIComponent(namespace),
-  }
 }
 
 export function mapOf(value: Value | undefined): Fields | undefined {

@@ -15,19 +15,25 @@ export interface Call {
 export interface Answer {
   readonly status: number
   readonly body?: Json
-  readonly lease?: { readonly seconds: number; readonly renewable: boolean }
+  readonly lease?: {
+    readonly seconds: number
+    readonly renewable: boolean
+    readonly maxSeconds?: number
+    readonly end?: () => void
+  }
 }
 
 export interface Engine {
   readonly type: string
   readonly options: Json
-  answer(call: Call): Answer
+  answer(call: Call): Answer | Promise<Answer>
 }
 
 export const engines = {
   kv: (options: Json): Engine => (String(options?.version ?? '1') === '2' ? new VersionedKv() : new Kv()),
   transit: (): Engine => new Transit(),
   pki: (): Engine => new Pki(),
+  rabbitmq: (): Engine => new RabbitMq(),
   /** No engine of theirs: each read mints something with a lease, as those for databases do. */
   leased: (options: Json): Engine => new Leased(options),
 }
@@ -260,5 +266,27 @@ class Leased implements Engine {
     }
     const data = { username: `user-${this.#minted}`, password: randomBytes(6).toString('hex') }
     return { ...found(data), lease: { seconds: 60, renewable: true } }
+  }
+}
+
+/** Makes users of RabbitMQ, over its HTTP API. */
+class RabbitMq implements Engine {
+  readonly type = 'rabbitmq'
+  readonly options = null
+  #url = ''
+  #lease = { ttl: 3_600, max_ttl: 0 }
+
+  async answer({ path, body }: Call): Promise<Answer> {
+    const [area, name = ''] = path.split('/')
+    if (area === 'config' && name === 'connection') this.#url = body.connection_uri
+    if (area === 'config' && name === 'lease') this.#lease = body
+    if (area !== 'creds') return { status: 204 }
+    const username = `app-${randomBytes(6).toString('hex')}`
+    const ask = (method: string) => fetch(`${this.#url}/api/users/${username}`, { method })
+    await ask('PUT')
+    const { ttl, max_ttl } = this.#lease
+    const end = () => void ask('DELETE').catch(() => {})
+    const lease = { seconds: ttl, renewable: true, end, ...(max_ttl === 0 ? {} : { maxSeconds: max_ttl }) }
+    return { ...found({ username, password: randomBytes(6).toString('hex') }), lease }
   }
 }

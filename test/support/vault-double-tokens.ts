@@ -9,6 +9,8 @@ export interface Token {
   readonly accessor: string
   readonly policies: readonly string[]
   readonly namespace: string
+  /** With which it ends; undefined of an orphan. */
+  readonly parent: string | undefined
   readonly durationMs: number
   readonly renewable: boolean
   /** When no renewal helps any more. */
@@ -30,6 +32,7 @@ export interface Made {
   readonly num_uses?: number
   readonly type?: string
   readonly renewable?: boolean
+  readonly parent?: string
 }
 
 const UNKNOWN_ACCESSOR: Answer = { status: 400, body: { errors: ['1 error occurred:\n\t* invalid accessor\n\n'] } }
@@ -46,6 +49,7 @@ export class Tokens {
     num_uses = 0,
     type,
     renewable = true,
+    parent,
   }: Made): Token {
     const durationMs = secondsOf(ttl) * 1_000
     const maxMs = secondsOf(explicit_max_ttl) * 1_000
@@ -55,6 +59,7 @@ export class Tokens {
       accessor: isBatch ? '' : randomBytes(12).toString('hex'),
       policies,
       namespace,
+      parent,
       durationMs,
       renewable: renewable && !isBatch && durationMs > 0,
       endsAtMostMs: maxMs === 0 ? Infinity : Date.now() + maxMs,
@@ -69,9 +74,16 @@ export class Tokens {
   /** The token of an id, of which this is a use. */
   use(id: string): Token | undefined {
     const token = this.#tokens.get(id)
-    if (token === undefined || (token.endsAtMs > 0 && token.endsAtMs <= Date.now())) return undefined
+    if (token === undefined || !this.isThere(id)) return undefined
     if (token.usesLeft > 0 && --token.usesLeft === 0) this.#tokens.delete(id)
     return token
+  }
+
+  /** Whether a token is known, and its parents are. */
+  isThere(id: string): boolean {
+    const token = this.#tokens.get(id)
+    if (token === undefined || (token.endsAtMs > 0 && token.endsAtMs <= Date.now())) return false
+    return token.parent === undefined || this.isThere(token.parent)
   }
 
   revokeAllBut(id: string): void {
@@ -79,12 +91,14 @@ export class Tokens {
   }
 
   answer(action: string, body: Json, token: Token, namespace: string): Answer {
-    const byAccessor = [...this.#tokens.values()].find(({ accessor }) => accessor !== '' && accessor === body?.accessor)
+    const byAccessor = this.#there().find(({ accessor }) => accessor !== '' && accessor === body?.accessor)
     switch (action) {
       case 'create':
-        return tokenAnswer(this.make({ ...body, policies: body?.policies ?? token.policies, namespace }))
+        return tokenAnswer(
+          this.make({ ...body, policies: body?.policies ?? token.policies, namespace, parent: token.id }),
+        )
       case 'accessors':
-        return { status: 200, body: { data: { keys: [...this.#tokens.values()].map(({ accessor }) => accessor) } } }
+        return { status: 200, body: { data: { keys: this.#there().map(({ accessor }) => accessor) } } }
       case 'lookup-self':
         return { status: 200, body: { data: lookedUp(token) } }
       case 'renew-self':
@@ -102,6 +116,10 @@ export class Tokens {
       default:
         return { status: 404, body: { errors: ['unsupported path'] } }
     }
+  }
+
+  #there(): readonly Token[] {
+    return [...this.#tokens.values()].filter(({ id }) => this.isThere(id))
   }
 
   #renewed(token: Token): Answer {
@@ -136,6 +154,7 @@ export function tokenAnswer(token: Token): Answer {
     lease_duration: leftOf(token),
     renewable: token.renewable,
     num_uses: token.usesLeft,
+    orphan: token.parent === undefined,
     token_type: token.accessor === '' ? 'batch' : 'service',
   }
   return { status: 200, body: { request_id: randomBytes(8).toString('hex'), lease_id: '', data: null, auth } }

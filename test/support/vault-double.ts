@@ -25,6 +25,12 @@ interface Lease {
   readonly id: string
   readonly durationMs: number
   readonly isRenewable: boolean
+  /** When no renewal helps any more. */
+  readonly endsAtMostMs: number
+  /** With which it ends. */
+  readonly token: string
+  /** Ends what it is of. */
+  readonly end: () => void
   endsAtMs: number
 }
 
@@ -187,7 +193,7 @@ export class VaultDouble implements VaultServer {
     return tokenAnswer(this.tokens.make({ ...made, policies: granted.policies, namespace }))
   }
 
-  #permitted(call: Call, token: Token, namespace: string): Answer {
+  async #permitted(call: Call, token: Token, namespace: string): Promise<Answer> {
     const isOwn = /^(auth\/token\/(lookup-self|renew-self|revoke-self)|sys\/wrapping\/|cubbyhole\/)/.test(call.path)
     if (call.path.startsWith('sys/internal/ui/mounts/')) return this.#mountOf(call.path.slice(23), token, namespace)
     if (!isOwn && !this.#may(token, call, namespace)) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
@@ -198,12 +204,14 @@ export class VaultDouble implements VaultServer {
     if (call.path.startsWith('cubbyhole/')) return this.#cubbyhole(token).answer({ ...call, path: call.path.slice(10) })
     const [mount, engine] = this.#find(call.path, namespace)
     if (engine === undefined) return failed(404, `no handler for route "${call.path}". route entry not found.`)
-    const answer = engine.answer({ ...call, path: call.path.slice(mount.length + 1) })
+    const answer = await engine.answer({ ...call, path: call.path.slice(mount.length + 1) })
     if (answer.lease === undefined) return answer
+    const { seconds, renewable, maxSeconds = Infinity, end = () => {} } = answer.lease
     const id = `${call.path}/${randomBytes(12).toString('hex')}`
-    const durationMs = answer.lease.seconds * 1_000
-    this.#leases.set(id, { id, durationMs, isRenewable: answer.lease.renewable, endsAtMs: Date.now() + durationMs })
-    const lease = { lease_id: id, lease_duration: answer.lease.seconds, renewable: answer.lease.renewable }
+    const [durationMs, nowMs] = [seconds * 1_000, Date.now()]
+    const times = { durationMs, endsAtMs: nowMs + durationMs, endsAtMostMs: nowMs + maxSeconds * 1_000 }
+    this.#leases.set(id, { id, isRenewable: renewable, token: token.id, end, ...times })
+    const lease = { lease_id: id, lease_duration: seconds, renewable }
     return { status: answer.status, body: { ...answer.body, ...lease } }
   }
 
@@ -277,7 +285,7 @@ export class VaultDouble implements VaultServer {
         else this.#mounts.set(full, engines[body.type as keyof typeof engines](body.options ?? {}))
         return { status: 204 }
       case 'leases':
-        return this.#leaseCall(name, String(body?.lease_id))
+        return this.#leaseCall(name, String(body?.lease_id), body?.increment)
       case 'wrapping':
         return name === 'wrap' ? { status: 200, body: { data: body } } : this.#unwrap(String(body?.token ?? token.id))
       default:
@@ -285,18 +293,30 @@ export class VaultDouble implements VaultServer {
     }
   }
 
-  #leaseCall(name: string, id: string): Answer {
+  #leaseCall(name: string, id: string, increment: unknown): Answer {
     const lease = this.#leases.get(id)
-    const isThere = lease !== undefined && lease.endsAtMs > Date.now()
+    const isThere = lease !== undefined && this.#isAlive(lease)
+    if (name.startsWith('lookup/')) {
+      const keys = [...this.#leases.values()].filter(one => this.#isAlive(one) && one.id.startsWith(name.slice(7)))
+      const body = { data: { keys: keys.map(one => one.id.replace(/^.*\//, '')) } }
+      return keys.length === 0 ? failed(404) : { status: 200, body }
+    }
     if (name === 'revoke') {
       if (!isThere) return failed(400, 'invalid lease')
       this.#leases.delete(id)
+      lease.end()
       return { status: 204 }
     }
     if (!isThere) return failed(400, 'lease not found')
     if (!lease.isRenewable) return failed(400, 'lease is not renewable')
-    lease.endsAtMs = Date.now() + lease.durationMs
-    return { status: 200, body: { lease_id: id, lease_duration: lease.durationMs / 1_000, renewable: true } }
+    const wantedMs = Number(increment ?? 0) > 0 ? Number(increment) * 1_000 : lease.durationMs
+    lease.endsAtMs = Math.min(Date.now() + wantedMs, lease.endsAtMostMs)
+    const lease_duration = Math.ceil((lease.endsAtMs - Date.now()) / 1_000)
+    return { status: 200, body: { lease_id: id, lease_duration, renewable: true } }
+  }
+
+  #isAlive({ endsAtMs, token }: Lease): boolean {
+    return endsAtMs > Date.now() && this.tokens.isThere(token)
   }
 
   #wrap(body: Json, ttl: string): Answer {

@@ -32,6 +32,11 @@ export class AppRoleMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account(world: LoginWorld): Promise<string> {
+    const { mount, roleId } = this.#options
+    return JSON.stringify([mount, (await readCredential(world, roleId, 'the role id')).reveal()])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { roleId, mount, secretIdFile } = this.#options
     const role = await readCredential(world, roleId, 'the role id')

@@ -19,6 +19,11 @@ export class CertMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account({ settings }: LoginWorld): Promise<string> {
+    const { mount, role = '' } = this.#options
+    return JSON.stringify([mount, role, settings.connection.tls?.certificate ?? ''])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role } = this.#options
     if (world.settings.connection.tls?.certificate === undefined) {

@@ -19,6 +19,11 @@ export class JwtMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account(): Promise<string> {
+    const { mount, role = '', file } = this.#options
+    return JSON.stringify([mount, role, file])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role, file } = this.#options
     const jwt = await readSecretFile(world, file, 'the JWT')

@@ -22,6 +22,11 @@ export class KubernetesMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account(): Promise<string> {
+    const { mount, role, tokenFile } = this.#options
+    return JSON.stringify([mount, role, tokenFile])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role, tokenFile } = this.#options
     const jwt = await readSecretFile(world, tokenFile, "the service account's token")

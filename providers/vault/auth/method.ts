@@ -8,6 +8,9 @@ export interface AuthMethod {
   readonly name: string
   /** Whether every call may well give another token. A token that is given to us stays what it is until somebody replaces it. */
   readonly isFresh: boolean
+  /** Whom it logs in as: two that are the same get tokens for the same. A token is kept for the next process under this, and without it
+   *  none is. No credential that is rotated. */
+  account?(world: LoginWorld): Promise<string>
   /** Rejects with a `ProviderError`. */
   logIn(world: LoginWorld, signal: AbortSignal): Promise<Login>
 }
@@ -25,6 +28,8 @@ export interface Life {
   readonly renewable: boolean
   /** How often it may be used still; 0 for one without a limit. */
   readonly usesLeft: number
+  /** The server's name for the token, which is no secret; empty of one that has none, or that may not be asked about. */
+  readonly accessor: string
 }
 
 /** What a method may use. */

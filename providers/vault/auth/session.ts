@@ -4,7 +4,9 @@ import { withDeadline } from '../../../lib/base/deadline.ts'
 import { orAborted } from '../../../lib/base/or-aborted.ts'
 import type { Secret } from '../../../lib/base/secret.ts'
 import { ProviderError } from '../../../lib/errors.ts'
+import type { Note } from '../../../lib/provider.ts'
 import { jittered } from '../../poll.ts'
+import { readToken, writeToken, type KeptToken } from './kept-token.ts'
 import type { AuthMethod, Life, LoginWorld } from './method.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -15,23 +17,28 @@ const RENEWED_AT = 2 / 3
 /** A token of which little is left is not asked about all the time. */
 const WAIT_MS_MIN = 1_000
 const FAILED_MS = { firstMs: 250, longestMs: 10_000 }
+/** A token that has less than this part of what it was granted is renewed for a lease that would last longer. */
+const FULL_PART = 0.9
+/** Of so many tokens it is known when they end. */
+const ENDS_MAX = 100
 
 /** The token of now. */
-interface Held {
-  readonly token: Secret
-  /** What it was granted at first; 0 for one without an end. */
-  readonly grantedMs: number
+interface Held extends Omit<KeptToken, 'account'> {
+  /** Undefined where it cannot be told, and so the token not be kept. */
+  readonly account: string | undefined
   renewable: boolean
-  /** On the monotonic clock. */
   endsMs: number
   /** Ends what keeps it alive. */
   readonly over: AbortController
+  /** The renewal or replacement that is under way. */
+  prolonging?: Promise<void> | undefined
 }
 
 /** The token that requests are sent with: kept alive, and replaced before it ends.
  *
  *  There is one login at a time, whoever needs it; and it belongs to nobody, so that a watch which ends does not end it for the
- *  others. */
+ *  others. A token that was got by a login is noted for the next process: the server ends leases with the token that they were
+ *  made with, and a fleet that restarts need not log in. */
 export class Session {
   readonly #method: AuthMethod
   readonly #world: LoginWorld
@@ -39,7 +46,13 @@ export class Session {
   readonly #clock: Clock
   readonly #random: Random
   readonly #closed = new AbortController()
+  readonly #note: Note
+  /** By accessor: when tokens that had been ours end, on the monotonic clock. */
+  readonly #ends = new Map<string, number>()
+  readonly #accessors = new WeakMap<Secret, string>()
   #held: Held | undefined
+  #isRecalled = false
+  #isKept = false
   #loggingIn: Promise<Held> | undefined
   /** Why the last login failed, and until when nobody tries another: wrong credentials in hundreds of watches would lock a user out. */
   #failure: { readonly error: unknown; readonly untilMs: number } | undefined
@@ -49,8 +62,9 @@ export class Session {
     method: AuthMethod,
     world: LoginWorld,
     tokens: Tokens,
-    { clock, random }: { readonly clock: Clock; readonly random: Random },
+    { clock, random, note }: { readonly clock: Clock; readonly random: Random; readonly note: Note },
   ) {
+    this.#note = note
     this.#method = method
     this.#world = world
     this.#tokens = tokens
@@ -61,6 +75,33 @@ export class Session {
   /** Whether the method can give another token than the one that is refused. */
   get isFresh(): boolean {
     return this.#method.isFresh
+  }
+
+  /** Whether the token of now is from before a restart: a login may give one that may do more. */
+  get isKept(): boolean {
+    return this.#isKept
+  }
+
+  /** The accessor of a token that this gave; empty where it has none. */
+  accessorOf(token: Secret): string {
+    return this.#accessors.get(token) ?? ''
+  }
+
+  /** Told that the server does not know a token any more: what hangs on it has ended as well. */
+  ended(token: Secret): void {
+    this.#noteEnd(this.accessorOf(token), this.#clock.monotonicMs())
+  }
+
+  /** For how long a token lasts, in milliseconds; undefined for one of which nothing is known. The token of now is renewed before, if it
+   *  lasts less than is wanted and a renewal may help. Rejects where that is not answered. */
+  async lasting(accessor: string, wantedMs: number, signal: AbortSignal): Promise<number | undefined> {
+    const held = this.#held
+    if (held?.accessor === accessor && this.#isWorthRenewing(held, wantedMs)) {
+      await orAborted(this.#prolonged(held), signal)
+    }
+    const current = this.#held?.accessor === accessor ? this.#held.endsMs : undefined
+    const endsMs = this.#ends.get(accessor) ?? current
+    return endsMs === undefined ? undefined : endsMs - this.#clock.monotonicMs()
   }
 
   /** The token of now; logs in when there is none. Rejects with a ProviderError, or the signal's reason. */
@@ -115,6 +156,10 @@ export class Session {
   }
 
   async #loggedIn(signal: AbortSignal): Promise<Held> {
+    const account = await this.#account()
+    const kept = await this.#recall(account)
+    this.#isKept = kept !== undefined
+    if (kept !== undefined) return { ...kept, over: new AbortController() }
     // What the server grants counts from when it was asked.
     const startMs = this.#clock.monotonicMs()
     const { token, life: granted } = await this.#method.logIn(this.#world, signal)
@@ -126,9 +171,11 @@ export class Session {
         hint: 'give one without a limit of uses: num_uses=0, or token_num_uses=0 of the role',
       })
     }
-    const { durationMs, renewable } = life
+    const { durationMs, renewable, accessor } = life
     return {
+      account,
       token,
+      accessor,
       grantedMs: durationMs,
       renewable,
       endsMs: durationMs === 0 ? Infinity : startMs + durationMs,
@@ -136,12 +183,45 @@ export class Session {
     }
   }
 
+  /** Whom and where a token is got for; undefined where that is not known. */
+  async #account(): Promise<string | undefined> {
+    if (!this.isFresh) return undefined
+    const { shown, namespace } = this.#world.settings
+    const account = await this.#method.account?.(this.#world).catch(() => undefined)
+    return account === undefined ? undefined : JSON.stringify([shown, namespace, this.#method.name, account])
+  }
+
+  /** The token of before a restart; once. Whether the server still knows it, its first use will show. */
+  async #recall(account: string | undefined): Promise<KeptToken | undefined> {
+    if (this.#isRecalled || account === undefined) return undefined
+    this.#isRecalled = true
+    const note = await this.#note.read()
+    return note === undefined ? undefined : readToken(note, account, this.#clock)
+  }
+
   #hold(held: Held | undefined): void {
-    this.#held?.over.abort(new Error('another token has taken its place'))
+    const before = this.#held
+    before?.over.abort(new Error('another token has taken its place'))
+    if (before !== undefined && before.accessor !== held?.accessor) this.#noteEnd(before.accessor, before.endsMs)
     this.#held = held
-    if (held === undefined || held.endsMs === Infinity) return
+    if (held === undefined) return
+    this.#accessors.set(held.token, held.accessor)
+    this.#write(held)
+    if (held.endsMs === Infinity) return
     // It ends with its signal, and has nobody to tell.
     this.#keep(held, held.over.signal).catch(() => {})
+  }
+
+  #noteEnd(accessor: string, endsMs: number): void {
+    if (accessor === '' || this.#ends.has(accessor)) return
+    const [oldest] = this.#ends.keys()
+    if (this.#ends.size >= ENDS_MAX && oldest !== undefined) this.#ends.delete(oldest)
+    this.#ends.set(accessor, endsMs)
+  }
+
+  #write({ account, token, accessor, grantedMs, renewable, endsMs }: Held): void {
+    if (account === undefined) return
+    this.#note.write(writeToken({ account, token, accessor, grantedMs, renewable, endsMs }, this.#clock))
   }
 
   /** Renews the token for as long as it can be, and then gets another. The one that there is stays in use meanwhile. */
@@ -149,9 +229,11 @@ export class Session {
     let backoff = exponentialBackoff()
     let waitMs = this.#untilRenewal(held)
     for (;;) {
+      const { endsMs } = held
       await this.#clock.sleep(waitMs, signal)
       try {
-        await this.#prolong(held, signal)
+        // A lease may have had it renewed meanwhile.
+        if (held.endsMs <= endsMs) await this.#prolonged(held)
         backoff = exponentialBackoff()
         waitMs = this.#untilRenewal(held)
       } catch {
@@ -166,6 +248,18 @@ export class Session {
   #untilRenewal({ endsMs }: Held): number {
     const leftMs = endsMs - this.#clock.monotonicMs()
     return Math.max(WAIT_MS_MIN, jittered(leftMs * RENEWED_AT, this.#random))
+  }
+
+  #isWorthRenewing({ renewable, endsMs, grantedMs }: Held, wantedMs: number): boolean {
+    const leftMs = endsMs - this.#clock.monotonicMs()
+    return renewable && leftMs < wantedMs && leftMs < grantedMs * FULL_PART
+  }
+
+  #prolonged(held: Held): Promise<void> {
+    held.prolonging ??= this.#prolong(held, held.over.signal).finally(() => (held.prolonging = undefined))
+    // Whoever waits for it may be gone by then.
+    held.prolonging.catch(() => {})
+    return held.prolonging
   }
 
   async #prolong(held: Held, signal: AbortSignal): Promise<void> {
@@ -185,6 +279,7 @@ export class Session {
     const life = await this.#tokens.renew(held.token, signal)
     held.renewable = life?.renewable === true
     if (life !== undefined) held.endsMs = life.durationMs === 0 ? Infinity : startMs + life.durationMs
+    this.#write(held)
     return life
   }
 }

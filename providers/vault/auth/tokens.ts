@@ -1,7 +1,7 @@
 import type { Secret } from '../../../lib/base/secret.ts'
 import type { Answer } from '../api.ts'
 import { failureOf, saysUnknownToken } from '../failure.ts'
-import { dataOf, mapOf, numberOf, secretOf, type Fields } from '../secret.ts'
+import { dataOf, mapOf, numberOf, secretOf, textOf, type Fields } from '../secret.ts'
 import type { Life } from './method.ts'
 
 /** What a token is asked with. */
@@ -11,7 +11,7 @@ export type Send = (
   signal: AbortSignal,
 ) => Promise<Answer>
 
-const UNKNOWN_LIFE: Life = { durationMs: 0, renewable: false, usesLeft: 0 }
+const UNKNOWN_LIFE: Life = { durationMs: 0, renewable: false, usesLeft: 0, accessor: '' }
 
 /** What a token may do with itself. */
 export class Tokens {
@@ -50,5 +50,6 @@ export function lifeIn(fields: Fields, duration: 'ttl' | 'lease_duration'): Life
     durationMs: numberOf(fields, duration) * 1_000,
     renewable: fields.get('renewable') === true,
     usesLeft: numberOf(fields, 'num_uses'),
+    accessor: textOf(fields, 'accessor'),
   }
 }

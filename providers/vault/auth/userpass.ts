@@ -23,6 +23,11 @@ export class PasswordMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account(): Promise<string> {
+    const { mount, username } = this.#options
+    return JSON.stringify([mount, username])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, username, password } = this.#options
     const read = await readCredential(world, password, 'the password')

@@ -6,6 +6,9 @@ import { eventually } from '../../support/eventually.ts'
 import { runBuilt, startBuilt } from '../../support/program.ts'
 import { scratch } from '../../support/scratch.ts'
 import { call, must, vaultServers, type VaultServer } from '../../support/vault-server.ts'
+import { Bench } from './bench.ts'
+import { Leasing } from './leasing.ts'
+import { Stored } from './stored.ts'
 
 describe.each(vaultServers())('%s', (_, start) => {
   test(
@@ -42,6 +45,74 @@ describe.each(vaultServers())('%s', (_, start) => {
       expect(code).toBe(0)
       expect(stderr).not.toContain(first)
       expect(stderr).not.toContain(shown())
+    },
+  )
+
+  test(
+    'a lease outlives once, a reload and a restart together with the token of the login that it hangs on',
+    { timeout: 60_000 },
+    async () => {
+      const server = await start()
+      onTestFinished(() => server.close())
+      const leasing = await Leasing.on(server, { tokenSeconds: 5, leaseSeconds: 3_600 })
+      const root = scratch()
+      const bundles = {
+        web: {
+          volume: join(root, 'web'),
+          files: [{ path: 'user', content: '{{ ref "vault://rabbit/creds/app#username" }}' }],
+        },
+      }
+      const providers = { vault: { type: 'vault', address: server.url, auth: leasing.auth } }
+      writeFileSync(join(root, 'outrigger.yaml'), JSON.stringify({ providers, bundles, state: join(root, 'state') }))
+      const shown = () => readFileSync(join(root, 'web', 'user'), 'utf8')
+      const run = async () => {
+        const started = startBuilt(['run', '--log-level', 'debug'], { directory: root })
+        await eventually(() => expect(started.stderr()).toContain('"unchanged"'))
+        return started
+      }
+
+      expect(await runBuilt(['once'], { directory: root })).toMatchObject({ code: 0 })
+      const first = { user: shown(), tokens: await leasing.tokens(), atMs: Date.now() }
+      const before = await run()
+      before.child.kill('SIGHUP')
+      await eventually(() => expect(before.stderr()).toContain('"configuration loaded"'))
+      await eventually(() => expect(before.stderr().match(/"unchanged"/g)).toHaveLength(2))
+      before.child.kill('SIGTERM')
+      expect(await before.ended).toMatchObject({ code: 0 })
+      const after = await run()
+      // Longer than the token was good for at first, and so the lease.
+      await eventually(() => expect(Date.now() - first.atMs).toBeGreaterThan(9_000), { withinMs: 15_000 })
+
+      expect([shown(), leasing.rabbit.made]).toEqual([first.user, 1])
+      expect([...leasing.rabbit.users]).toEqual([first.user])
+      expect(await leasing.leases()).toHaveLength(1)
+      expect(new Set(await leasing.tokens())).toEqual(new Set(first.tokens))
+      expect(after.stderr()).not.toContain(first.user)
+    },
+  )
+
+  test(
+    'a lease whose token comes to the end of all renewals is replaced before, and the old one not used after',
+    { timeout: 60_000 },
+    async () => {
+      const server = await start()
+      onTestFinished(() => server.close())
+      const leasing = await Leasing.on(server, { tokenSeconds: 4, tokenMaxSeconds: 6, leaseSeconds: 3_600 })
+      const bench = await Bench.open(server, { auth: leasing.auth })
+      const stored = new Stored(bench.provider, ['rabbit/creds/app#username'])
+      const users = new Set<string>()
+      const bad = new Set<string>()
+      await eventually(
+        () => {
+          const user = stored.value('rabbit/creds/app#username')
+          if (user !== undefined && !leasing.rabbit.users.has(user)) bad.add(user)
+          if (user !== undefined) users.add(user)
+          expect(users.size).toBe(3)
+        },
+        { withinMs: 30_000 },
+      )
+      expect([...bad]).toEqual([])
+      expect(leasing.rabbit.made).toBe(3)
     },
   )
 })

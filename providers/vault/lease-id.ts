@@ -1,0 +1,28 @@
+/** What a lease's id is made of: all that it takes to renew and revoke it, also in another process. */
+export interface LeaseId {
+  /** A lease of the server's, or the accessor of a token. */
+  readonly kind: 'lease' | 'token'
+  readonly id: string
+  /** @default the provider's own */
+  readonly namespace?: string | undefined
+  /** The accessor of the token that it hangs on; undefined where it hangs on none that is known. */
+  readonly holder?: string | undefined
+  /** What the server granted of it at first, whatever its token has. */
+  readonly durationMs?: number | undefined
+  /** When it ends, in milliseconds since 1970, where the server does not renew it. */
+  readonly endsAtMs?: number | undefined
+}
+
+export function leaseId({ kind, id, namespace, holder, durationMs, endsAtMs }: LeaseId): string {
+  return JSON.stringify({ kind, id, namespace, holder, durationMs, endsAtMs })
+}
+
+/** Undefined for a text that is none. */
+export function parseLeaseId(text: string): LeaseId | undefined {
+  try {
+    const { kind, id, ...more } = JSON.parse(text) as LeaseId
+    return (kind === 'lease' || kind === 'token') && typeof id === 'string' ? { kind, id, ...more } : undefined
+  } catch {
+    return undefined
+  }
+}
