@@ -58,7 +58,15 @@ interface TransportOptions {
   readonly json?: unknown
 }
 
-export class Api {
+/** How a server is asked; the only implementation beside `HttpApi` is a simulation's. */
+export interface Api {
+  /** The answer, whatever its status. Rejects with a ProviderError when there is none that could be one, and with the signal's
+   *  reason. */
+  send(request: ApiRequest, signal: AbortSignal): Promise<Answer>
+  close(): void
+}
+
+export class HttpApi implements Api {
   readonly #settings: Settings
   readonly #clock: Clock
   readonly #connection: Connection
@@ -71,8 +79,6 @@ export class Api {
     this.#connection = new Connection(settings.connection)
   }
 
-  /** The answer, whatever its status. Rejects with a ProviderError when there is none that could be one, and with the signal's
-   *  reason. */
   async send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
     const client = await (this.#client ??= this.#load())
     signal.throwIfAborted()

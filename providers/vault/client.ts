@@ -2,7 +2,7 @@ import type { Clock, Random } from '../../lib/base/clock.ts'
 import type { Note } from '../../lib/provider.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import { ProviderError } from '../../lib/errors.ts'
-import { Api, type Answer, type ApiRequest } from './api.ts'
+import type { Answer, Api, ApiRequest } from './api.ts'
 import type { AuthMethod, LoginWorld } from './auth/method.ts'
 import { Session } from './auth/session.ts'
 import { Tokens } from './auth/tokens.ts'
@@ -37,9 +37,9 @@ export class Client {
   /** How far the server was when we last wrote: an answer from before that would not have it. */
   #index: string | undefined
 
-  constructor(settings: Settings, method: AuthMethod, { clock, random, note, ...files }: ClientWorld) {
+  constructor(settings: Settings, method: AuthMethod, api: Api, { clock, random, note, ...files }: ClientWorld) {
     this.settings = settings
-    this.#api = new Api(settings, clock)
+    this.#api = api
     const world: LoginWorld = {
       settings,
       ...files,

@@ -1,4 +1,5 @@
 import { readFile, unlink } from 'node:fs/promises'
+import type { Clock } from '../../lib/base/clock.ts'
 import { Struct } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { messageOf, OperationalError, ProviderError } from '../../lib/errors.ts'
@@ -6,6 +7,7 @@ import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, type Lease, type Reading } from '../../lib/reading.ts'
 import { jittered, poll } from '../poll.ts'
 import { TokenMethod } from './auth/token.ts'
+import { HttpApi, type Api } from './api.ts'
 import { Client } from './client.ts'
 import { keyDigests, Written } from './dependencies.ts'
 import { GRACE_MS, withGrace } from './grace.ts'
@@ -16,7 +18,7 @@ import type { VaultOptions } from './options.ts'
 import { readOwnKey } from './own-key.ts'
 import { Reader, type Read } from './reader.ts'
 import { dataOf, mapOf, numberOf, type Fields } from './secret.ts'
-import { settingsOf } from './settings.ts'
+import { settingsOf, type Settings } from './settings.ts'
 
 /** After a policy has hidden the metadata of a secret, its data is read this often before the metadata is asked for once more. */
 const READS_WITHOUT_METADATA = 30
@@ -42,7 +44,11 @@ export class VaultProvider implements Provider {
   }
 
   /** Connects to nothing: the first watch does. */
-  static async open(options: VaultOptions, host: ProviderHost): Promise<VaultProvider> {
+  static async open(
+    options: VaultOptions,
+    host: ProviderHost,
+    connect: (settings: Settings, clock: Clock) => Api = (settings, clock) => new HttpApi(settings, clock),
+  ): Promise<VaultProvider> {
     const settings = settingsOf(options, host.environment)
     const { hostname, protocol } = new URL(settings.endpoint)
     const isHere = settings.connection.socketPath !== undefined || /^(127\.|localhost$|\[::1\]$)/.test(hostname)
@@ -60,7 +66,13 @@ export class VaultProvider implements Provider {
     return new VaultProvider(
       options,
       host,
-      new Client(settings, options.auth ?? new TokenMethod(), { clock, random, note, readFile, removeFile: unlink }),
+      new Client(settings, options.auth ?? new TokenMethod(), connect(settings, clock), {
+        clock,
+        random,
+        note,
+        readFile,
+        removeFile: unlink,
+      }),
       key,
     )
   }

@@ -65,6 +65,7 @@ export class VaultDouble implements VaultServer {
   readonly #namespaces = new Set<string>()
   readonly #stop: () => Promise<void>
   #isSealed = false
+  #quota: { readonly rate: number; readonly intervalMs: number; sinceMs: number; used: number } | undefined
 
   private constructor(url: string, ca: string | undefined, stop: () => Promise<void>) {
     this.url = url
@@ -105,7 +106,9 @@ export class VaultDouble implements VaultServer {
     this.seen.push({ method, path: url, port: request.socket.remotePort })
     const body = await bodyOf(request)
     if (this.fault?.(request, response) === true) return
-    const answer = await this.#answer({ request, method, url, body })
+    const answer = this.#isOverQuota()
+      ? failed(429, 'request path "…": rate limit quota exceeded')
+      : await this.#answer({ request, method, url, body })
     response.writeHead(answer.status, { 'content-type': 'application/json' })
     response.end(answer.body === undefined ? '' : JSON.stringify(answer.body))
   }
@@ -142,6 +145,13 @@ export class VaultDouble implements VaultServer {
     if (call.path === 'sys/wrapping/unwrap' && this.#wrapped.has(token)) return this.#unwrap(token)
     if (token === '') return failed(400, 'missing client token')
     return known === undefined ? this.#unknownToken() : this.#permitted(call, known, namespace)
+  }
+
+  #isOverQuota(): boolean {
+    const quota = this.#quota
+    if (quota === undefined) return false
+    if (Date.now() - quota.sinceMs >= quota.intervalMs) Object.assign(quota, { sinceMs: Date.now(), used: 0 })
+    return ++quota.used > quota.rate
   }
 
   #namespaceOf(parts: readonly string[]): string {
@@ -286,6 +296,12 @@ export class VaultDouble implements VaultServer {
         return { status: 204 }
       case 'leases':
         return this.#leaseCall(name, String(body?.lease_id), body?.increment)
+      case 'quotas':
+        this.#quota =
+          operation === 'delete'
+            ? undefined
+            : { rate: body.rate, intervalMs: secondsOf(body.interval) * 1_000, sinceMs: 0, used: 0 }
+        return { status: 204 }
       case 'wrapping':
         return name === 'wrap' ? { status: 200, body: { data: body } } : this.#unwrap(String(body?.token ?? token.id))
       default:

@@ -1,3 +1,5 @@
+/** What the provider makes of answers and connections that are no good, on servers that a test scripts; `outages.test.ts` has those that a
+ *  real server can be brought to. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
