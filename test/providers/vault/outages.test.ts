@@ -35,7 +35,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.until(() => scene.stored.error === undefined, BACKOFF_STEP_MS)
     await scene.time.pass(90 * MINUTE, 5_000)
     expect(scene.stored.value(DB)).toBe(scene.first.db)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 
   test('that is sealed for ten minutes, and unsealed', async () => {
@@ -52,7 +52,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.until(() => scene.stored.value(KV) === 'changed', BACKOFF_STEP_MS)
     await scene.time.pass(90 * MINUTE, 5_000)
     expect(scene.stored.value(DB)).toBe(scene.first.db)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 
   test('that revokes the token: another is got at once, and what hung on it is made anew, once', async () => {
@@ -67,7 +67,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.pass(90 * MINUTE, 5_000)
     expect(await scene.ownTokens()).toHaveLength(1)
     expect(scene.stored.error).toBeUndefined()
-    await scene.expectMade(2)
+    expect(await scene.made()).toEqual({ made: 2, leases: 1, isGood: true })
   })
 
   test('that takes the policy away: what may not be read is dropped, what has a lease stays, and both come back', async () => {
@@ -83,7 +83,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.pass(90 * MINUTE, 5_000)
     expect(scene.stored.value(DB)).toBe(scene.first.db)
     expect(await scene.ownTokens()).toHaveLength(1)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 
   test('that revokes the lease: another is made when that is seen, once', async () => {
@@ -95,7 +95,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.until(() => scene.stored.value(DB) !== scene.first.db, 45 * MINUTE)
     expect(scene.stored.said).toContain('the backend knows its lease no more')
     await scene.time.pass(90 * MINUTE, 5_000)
-    await scene.expectMade(2)
+    expect(await scene.made()).toEqual({ made: 2, leases: 1, isGood: true })
   })
 
   test('that answers slowly: all is seen, later', async () => {
@@ -109,7 +109,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.pass(45 * MINUTE, 10_000)
     expect(scene.stored.error).toBeUndefined()
     expect(scene.stored.value(DB)).toBe(scene.first.db)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 
   test('whose connections are cut again and again', async () => {
@@ -122,7 +122,7 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.write('changed')
 
     await scene.time.until(() => scene.stored.value(KV) === 'changed', 15_000)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 
   test('that lets through one request a second, for ten minutes', async () => {
@@ -138,6 +138,6 @@ describe.each(vaultServers())('%s', { timeout: 120_000 }, (_, start) => {
     await scene.time.pass(90 * MINUTE, 5_000)
     expect(scene.stored.said).toContain('rate-limited')
     expect(scene.stored.value(DB)).toBe(scene.first.db)
-    await scene.expectMade(1)
+    expect(await scene.made()).toEqual({ made: 1, leases: 1, isGood: true })
   })
 })
