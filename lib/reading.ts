@@ -8,6 +8,8 @@ export type Absent = typeof absent
 
 /** One observation of a dependency. */
 export interface Reading {
+  /** Where it is many things that come and go, an array or a `Tree`: only those are guarded against shrinking. What is one thing,
+   *  with whatever fields, is a text, a map or a struct. */
   readonly value: Value | Tree | Absent
   /** The backend's own version of it (a commit, an index), or a hash of the content; equal revisions mean equal values.
    *  Never a request id, never a wall-clock second. Shown to people. */
