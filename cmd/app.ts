@@ -26,7 +26,7 @@ import { Reconciler } from '../lib/sync/reconciler.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
 import { hideCredentials } from './credentials.ts'
 import { openSealed } from './sealed.ts'
-import { buildRenderers, openSources, type Sources } from './sources.ts'
+import { buildRenderers, openSources, shrinkLimits, type Sources } from './sources.ts'
 import type { AppWorld } from './world.ts'
 
 /** How long the end may take: more than the grace of a hook, and less than the half minute after which Kubernetes kills. */
@@ -35,6 +35,8 @@ const STOP_MS_MAX = 20_000
 export interface AppOptions {
   /** Whether hooks are told of what is published. */
   readonly tellHooks: boolean
+  /** Whether what has lost too much at once is held back. Who looks only once has no later look that could let it through. */
+  readonly holdsBack: boolean
   /** Whether the health listener is started, where one is configured. @default true */
   readonly listen?: boolean
   /** Is told of a bug that ended a loop: what remains only looks alive. */
@@ -48,7 +50,8 @@ export async function buildApp(config: Config, world: AppWorld, options: AppOpti
   await world.fileSystem.makeDirectories(config.stateDirectory, 0o700)
   const digestKey = await readDigestKey(config.stateDirectory, world.fileSystem)
   const renderers = await buildRenderers(config, config.bundles.keys(), digestKey, world)
-  return new App(config, world, options, await openSources(config, world), renderers, digestKey)
+  const sources = await openSources(config, world, options.holdsBack ? shrinkLimits(config) : undefined)
+  return new App(config, world, options, sources, renderers, digestKey)
 }
 
 /** What outlives a configuration in this process. */

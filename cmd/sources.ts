@@ -5,7 +5,7 @@ import type { Provider } from '../lib/provider.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import type { Owners, RendererOptions } from '../lib/render/options.ts'
 import { Renderer } from '../lib/render/renderer.ts'
-import { Store } from '../lib/store/store.ts'
+import { Store, type ShrinkLimit } from '../lib/store/store.ts'
 import { identityOf } from './identity.ts'
 import { networkAddresses } from './network.ts'
 import { Notes } from './notes.ts'
@@ -24,8 +24,13 @@ export interface Sources {
 /** How long leases may take to be revoked at the end; what is not revoked by then ends by itself. */
 const REVOKE_MS_MAX = 5_000
 
-/** Opens every provider; no network is used yet. */
-export async function openSources(config: Config, world: AppWorld): Promise<Sources> {
+/** Opens every provider; no network is used yet.
+ *  @param limits by provider, what its lists and trees may lose at once. @default anything */
+export async function openSources(
+  config: Config,
+  world: AppWorld,
+  limits: ReadonlyMap<string, ShrinkLimit> = new Map(),
+): Promise<Sources> {
   const providers = new Map<string, Provider>()
   const notes = new Notes()
   const identities = new Map([...config.providers].map(([name, provider]) => [name, identityOf(provider)]))
@@ -47,7 +52,7 @@ export async function openSources(config: Config, world: AppWorld): Promise<Sour
     await closeProviders()
     throw error
   }
-  const store = new Store({ ...world, providers, identities })
+  const store = new Store({ ...world, providers, identities, shrinkLimits: limits })
   const end = async (revokes: 'asked' | 'all' | undefined) => {
     const revoked = [...config.providers.values()].filter(
       ({ revokesOnShutdown }) => revokes === 'all' || (revokes === 'asked' && revokesOnShutdown),
@@ -58,6 +63,11 @@ export async function openSources(config: Config, world: AppWorld): Promise<Sour
   }
   let ending: Promise<void> | undefined
   return { store, notes, close: revokes => (ending ??= end(revokes)) }
+}
+
+/** What the configuration says of each provider. */
+export function shrinkLimits({ providers }: Config): ReadonlyMap<string, ShrinkLimit> {
+  return new Map([...providers].flatMap(([name, { shrinkGuard }]) => (shrinkGuard ? [[name, shrinkGuard]] : [])))
 }
 
 function hostOf(name: string, config: Config, { clock, random, log, environment, fileSystem }: AppWorld) {

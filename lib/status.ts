@@ -33,4 +33,17 @@ export interface ProviderStatus {
   /** How long ago the oldest of the readings was read that were kept from before a restart and are served because the provider
    *  cannot be read, in milliseconds; undefined where there are none. */
   readonly lastKnownGoodMs?: number | undefined
+  /** What has lost too much at once and is not believed yet. @default nothing */
+  readonly heldBack?: readonly HeldBackStatus[]
+}
+
+/** A list or tree that is served as it was before. */
+export interface HeldBackStatus {
+  /** As people write it. */
+  readonly dependency: string
+  /** How many entries are served, and how many there are now. */
+  readonly had: number
+  readonly has: number
+  /** After which it is believed. */
+  readonly leftMs: number
 }

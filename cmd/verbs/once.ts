@@ -40,7 +40,8 @@ async function bringUpToDate(options: OnceOptions, world: World, signal: AbortSi
   died.promise.catch(() => {}) // Nobody may be waiting for it when it happens.
   let app: App
   try {
-    app = await buildApp(config, appWorld, { tellHooks: options.hooks, listen: false, onFailure: died.reject })
+    const { hooks: tellHooks } = options
+    app = await buildApp(config, appWorld, { tellHooks, holdsBack: false, listen: false, onFailure: died.reject })
   } catch (error) {
     sayError(terminal, error)
     return ExitCode.usage

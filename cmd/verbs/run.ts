@@ -75,7 +75,7 @@ async function keepCurrent(
   }
 
   function build(wanted: Config): Promise<App> {
-    return buildApp(wanted, appWorld, { tellHooks: true, onFailure: error => died.abort(error) })
+    return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, onFailure: error => died.abort(error) })
   }
 
   async function loadBeside(): Promise<App | undefined> {

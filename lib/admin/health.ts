@@ -1,6 +1,6 @@
 import { formatDurationMs } from '../base/duration.ts'
 import { excerpt } from '../base/excerpt.ts'
-import type { BundleStatus, ProviderStatus, Status } from '../status.ts'
+import type { BundleStatus, HeldBackStatus, ProviderStatus, Status } from '../status.ts'
 
 /** What a probe is told: whether it is well, and why, a line each. */
 export interface Health {
@@ -39,15 +39,20 @@ function bundleLine({ name, ready, summary }: BundleStatus): string {
   return oneLine(`bundle ${name}: ${ready ? 'ready' : 'not ready'}: ${summary}`)
 }
 
-function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs }: ProviderStatus): string {
+function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs, heldBack = [] }: ProviderStatus): string {
   const who = `provider ${name} (${type})`
-  if (error === undefined) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
   const age = staleMs === undefined ? '' : `; its readings are up to ${formatDurationMs(staleMs)} old`
   const kept =
     lastKnownGoodMs === undefined
       ? ''
       : `; serving last-known-good readings from before the start, up to ${formatDurationMs(lastKnownGoodMs)} old`
-  return oneLine(`${who}: warning: ${error}${age}${kept}`)
+  const warnings = [...heldBack.map(heldBackPart), ...(error === undefined ? [] : [`${error}${age}${kept}`])]
+  if (warnings.length === 0) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
+  return oneLine(`${who}: warning: ${warnings.join('; ')}`)
+}
+
+function heldBackPart({ dependency, had, has, leftMs }: HeldBackStatus): string {
+  return `${dependency} went from ${had} to ${has} and is served as before, for ${formatDurationMs(leftMs)}`
 }
 
 /** A line of ours on one line: what a backend said may hold line breaks, and a reader goes by lines. */

@@ -2,6 +2,7 @@
  *  dependency. */
 import { toJsonSchema, type ConversionConfig, type JsonSchema } from '@valibot/to-json-schema'
 import type { ProviderPlugin } from '../provider.ts'
+import { shrinkGuardSchema } from './shrink-guard.ts'
 import { topSchema } from './schema.ts'
 import { shapeOf, wantOf, type Shape } from './shape.ts'
 import type { v } from '../base/schema.ts'
@@ -41,6 +42,11 @@ function providerSchema(plugins: ReadonlyMap<string, ProviderPlugin>): JsonSchem
     revokeOnShutdown: {
       description: 'Whether its leases are revoked when outrigger run ends, rather than taken up by the next start.',
       type: 'boolean',
+    },
+    shrinkGuard: {
+      description:
+        'What becomes empty, or loses more than a share of its entries at once, is held back for a while; or "off".',
+      ...without(toJsonSchema(shrinkGuardSchema, CONVERSION), '$schema'),
     },
   } satisfies Record<string, JsonSchema>
   return {

@@ -1,6 +1,8 @@
 import { nearest } from '../base/nearest.ts'
+import { v } from '../base/schema.ts'
 import type { ProviderPlugin } from '../provider.ts'
 import { entriesOf, isMapping, isWord, type Finding, type Path } from './finding.ts'
+import { shrinkGuardSchema, type ShrinkGuardOptions } from './shrink-guard.ts'
 import { validate, type ValidateOptions } from './validate.ts'
 
 /** A configured provider, ready to be opened. */
@@ -15,6 +17,8 @@ export interface ProviderConfig {
   readonly seal: 'all' | 'leases' | 'none'
   /** Whether `run` revokes its leases when it ends. @default false */
   readonly revokesOnShutdown: boolean
+  /** What its lists and trees may lose at once before that is held back; undefined where they may lose anything. */
+  readonly shrinkGuard: ShrinkGuardOptions | undefined
 }
 
 export interface ProvidersOptions extends Pick<ValidateOptions, 'isExpanded'> {
@@ -30,7 +34,7 @@ export interface Providers {
 }
 
 /** The keys of a provider that are not its plugin's. */
-export const COMMON_KEYS: ReadonlySet<string> = new Set(['type', 'default', 'seal', 'revokeOnShutdown'])
+export const COMMON_KEYS: ReadonlySet<string> = new Set(['type', 'default', 'seal', 'revokeOnShutdown', 'shrinkGuard'])
 
 /** Validates each provider's options with the schema of its plugin. */
 export function readProviders(input: unknown, options: ProvidersOptions): Providers {
@@ -65,9 +69,15 @@ export function readProviders(input: unknown, options: ProvidersOptions): Provid
       // What else stands here is a finding of the schema of the whole.
       seal: (provider['seal'] as ProviderConfig['seal'] | undefined) ?? (plugin.isLocal === true ? 'leases' : 'all'),
       revokesOnShutdown: provider['revokeOnShutdown'] === true,
+      shrinkGuard: shrinkGuardOf(provider['shrinkGuard']),
     })
   }
   return { findings, configs }
+}
+
+function shrinkGuardOf(input: unknown): ShrinkGuardOptions | undefined {
+  const result = v.safeParse(shrinkGuardSchema, input)
+  return result.success ? result.output : undefined
 }
 
 /** Whether a type can be shown: it is one, or a word like one. */

@@ -2,6 +2,7 @@
 import { durationMs, fileMode, filePath, v } from '../base/schema.ts'
 import { fromEntries } from './from.ts'
 import { hookSchema } from './hooks.ts'
+import { shrinkGuardSchema } from './shrink-guard.ts'
 import { byKey, commandLine, httpUrl, nameSchema, statuses, timeout } from './words.ts'
 
 /** Where what must outlive a crash is kept. */
@@ -265,6 +266,7 @@ const providerSchema = v.looseObject({
   default: v.optional(v.boolean()),
   seal: v.optional(v.picklist(['all', 'leases', 'none'])),
   revokeOnShutdown: v.optional(v.boolean()),
+  shrinkGuard: shrinkGuardSchema,
 })
 
 export const topSchema = v.strictObject({

@@ -2,6 +2,7 @@ import { type Dependency, type DependencyId } from '../dependency.ts'
 import type { ProviderError } from '../errors.ts'
 import { absent, type Reading } from '../reading.ts'
 import type { HeldLease } from './held-lease.ts'
+import type { HeldBack } from './shrink-guard.ts'
 
 /** What the store keeps of one dependency. */
 export class Kept {
@@ -11,6 +12,8 @@ export class Kept {
   reading: Reading | undefined
   /** What `reading` hangs on, where it has a lease. */
   held: HeldLease | undefined
+  /** A newer reading that has lost so much at once that it is not believed yet. */
+  heldBack: HeldBack | undefined
   /** Whether a watch runs: none does while a lease keeps the reading. */
   isWatched = false
   /** Whether what was kept from before a restart has been looked for. */

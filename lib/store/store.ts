@@ -13,9 +13,12 @@ import { Kept } from './kept.ts'
 import type { Keeper } from './keeper.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Mints } from './mints.ts'
+import { standingOf } from './standing.ts'
+import { ShrinkGuard, type ShrinkLimit } from './shrink-guard.ts'
 import { Subscription } from './subscription.ts'
 
 export type { Keeper } from './keeper.ts'
+export type { ShrinkLimit } from './shrink-guard.ts'
 export type { Subscription } from './subscription.ts'
 
 /** With these the backend is away and has said nothing about us: what was kept from before a restart is served. */
@@ -24,8 +27,8 @@ const AWAY: ReadonlySet<ProviderErrorCode> = new Set(['unavailable', 'timeout', 
 /** The newest reading of each wanted dependency.
  *
  *  Keeps at most one watch for each dependency that anyone wants, asks again with backoff and full jitter when a watch fails,
- *  for ever, and keeps serving the last reading meanwhile, unless the backend says that we may not have it (`forbidden`). A
- *  reading with a lease needs no watch until it must be replaced: the lease keeper keeps it, and it is never served after its end. */
+ *  for ever, and keeps serving the last reading meanwhile, unless the backend says that we may not have it (`forbidden`). So it
+ *  does while a list or tree that has lost too much at once is held back. A reading with a lease needs no watch until it must be replaced: the lease keeper keeps it, and it is never served after its end. */
 export class Store {
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #clock: Clock
@@ -39,6 +42,7 @@ export class Store {
   readonly #subscriptions = new Set<Subscription>()
   readonly #leases: LeaseKeeper
   readonly #mints: Mints
+  readonly #guard: ShrinkGuard
   #keeper: Keeper | undefined
 
   constructor(options: StoreOptions) {
@@ -49,6 +53,12 @@ export class Store {
     this.#redactor = options.redactor
     this.#backoff = options.backoff ?? exponentialBackoff()
     this.#mints = new Mints(options.clock)
+    this.#guard = new ShrinkGuard({
+      limits: options.shrinkLimits ?? new Map(),
+      clock: options.clock,
+      log: options.log,
+      believe: (entry, reading) => this.#accept(entry, reading),
+    })
     this.#leases = new LeaseKeeper({
       ...options,
       identities: options.identities ?? new Map([...options.providers.keys()].map(name => [name, ''])),
@@ -88,17 +98,7 @@ export class Store {
   status(types: ReadonlyMap<string, string>): readonly ProviderStatus[] {
     return [...types].map(([name, type]) => {
       const kept = [...this.#kept.values()].filter(({ dependency }) => dependency.provider === name)
-      const failing = kept.filter(entry => entry.error !== undefined)
-      const old = kept.flatMap(({ reading }) => (reading?.lastKnownGood === true ? reading.observedAtMs : []))
-      const stale = failing.filter(({ reading }) => reading !== undefined && reading.lastKnownGood !== true)
-      return {
-        name,
-        type,
-        watches: kept.length,
-        error: (failing.at(-1)?.error ?? this.#leases.errors(name).at(-1))?.message,
-        staleMs: oldest(stale.map(entry => this.#clock.monotonicMs() - entry.failingSinceMs)),
-        lastKnownGoodMs: oldest(old.map(atMs => Math.max(0, this.#clock.nowMs() - atMs))),
-      }
+      return { name, type, ...standingOf(kept, this.#leases.errors(name), this.#guard, this.#clock) }
     })
   }
 
@@ -179,6 +179,8 @@ export class Store {
           }
           if (signal.aborted) return
           goodSinceMs ??= this.#clock.monotonicMs()
+          if (entry.reading === undefined) await this.#compare(entry, reading)
+          if (signal.aborted) return
           this.#remember(entry, reading)
         }
         throw new ProviderError('unavailable', 'the watch ended')
@@ -220,6 +222,7 @@ export class Store {
   }
 
   #put(entry: Kept, held: HeldLease): void {
+    this.#guard.forget(entry)
     entry.held = held
     entry.reading = held.reading
     entry.lost = undefined
@@ -250,31 +253,53 @@ export class Store {
 
   /** Serves what was kept from before a restart, while the backend is away and there is nothing else. */
   async #recall(entry: Kept, error: ProviderError): Promise<void> {
-    if (this.#keeper === undefined || entry.isRecalled || entry.reading !== undefined || !AWAY.has(error.code)) return
-    entry.isRecalled = true
-    const reading = await this.#keeper.reading(entry.dependency)
-    if (reading === undefined || entry.stop.signal.aborted) return
-    hide(reading, this.#redactor)
-    entry.reading = { ...reading, lastKnownGood: true }
+    if (entry.reading !== undefined || !AWAY.has(error.code)) return
+    const reading = await this.#keptBefore(entry)
+    if (reading === undefined) return
+    // What is served is hidden before the error is shown, which may quote it.
+    this.#serveKept(entry, reading)
     const { dependency } = entry
     this.#log.warn('serving what was last known', { dependency: showDependency(dependency), error: error.message })
+  }
+
+  /** Serves what was kept from before a restart, where the first reading after it has lost too much of that. */
+  async #compare(entry: Kept, reading: Reading): Promise<void> {
+    if (!this.#guard.isSmall(entry.dependency, reading)) return
+    const kept = await this.#keptBefore(entry)
+    if (kept !== undefined && this.#guard.isTooMuch(entry.dependency, kept, reading)) this.#serveKept(entry, kept)
+  }
+
+  /** What was kept from before a restart, asked for once. */
+  async #keptBefore(entry: Kept): Promise<Reading | undefined> {
+    if (this.#keeper === undefined || entry.isRecalled) return undefined
+    entry.isRecalled = true
+    const reading = await this.#keeper.reading(entry.dependency)
+    return entry.stop.signal.aborted ? undefined : reading
+  }
+
+  #serveKept(entry: Kept, reading: Reading): void {
+    hide(reading, this.#redactor)
+    entry.reading = { ...reading, lastKnownGood: true }
     this.#announce(entry)
   }
 
   #remember(entry: Kept, reading: Reading): void {
-    const before = entry.reading
     const wasFailing = this.#recover(entry)
+    entry.settled = true
+    if (!this.#guard.admits(entry, reading)) return
+    if (wasFailing && isMissing(entry.reading) && isMissing(reading)) this.#announce(entry)
+    this.#accept(entry, reading)
+  }
+
+  #accept(entry: Kept, reading: Reading): void {
+    const before = entry.reading
     const isKnown = before !== undefined && before.revision === reading.revision
-    if (isKnown && before.lastKnownGood !== true) {
-      if (wasFailing && isMissing(before)) this.#announce(entry)
-      return
-    }
+    if (isKnown && before.lastKnownGood !== true) return
     hide(reading, this.#redactor)
     const old = entry.held
     entry.held = undefined
     entry.lost = undefined
     entry.reading = reading
-    entry.settled = true
     if (reading.value === absent) this.#keeper?.removeReading(entry.dependency)
     else this.#keeper?.putReading(entry.dependency, reading)
     if (before === undefined || !sameContent(before, reading)) this.#announce(entry)
@@ -294,6 +319,7 @@ export class Store {
     if (entry.error === undefined) entry.failingSinceMs = this.#clock.monotonicMs()
     entry.error = error
     entry.settled = true
+    this.#guard.forget(entry)
     const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message }
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)
@@ -362,12 +388,10 @@ export interface StoreOptions {
   readonly log: Log
   /** Is told of every sensitive text that is read. */
   readonly redactor: Redactor
+  /** By provider, what its lists and trees may lose at once; what is left out is believed at once. */
+  readonly shrinkLimits?: ReadonlyMap<string, ShrinkLimit>
   /** Before a failed watch is tried again. @default from 250 ms to 60 s */
   readonly backoff?: Backoff
-}
-
-function oldest(agesMs: readonly number[]): number | undefined {
-  return agesMs.length > 0 ? Math.max(...agesMs) : undefined
 }
 
 function unknownProvider(name: string): ProviderError {

@@ -96,6 +96,24 @@ describe('startup', () => {
   })
 })
 
+test('readiness says what is held back, and stays well', () => {
+  const heldBack = [
+    { dependency: 'etcd://app/', had: 12, has: 0, leftMs: 18_000 },
+    { dependency: 'etcd://web/', had: 10, has: 3, leftMs: 200 },
+  ]
+  const provider = providerStatus({ name: 'etcd', type: 'etcd', heldBack })
+  const { well, lines } = readiness(statusOf({ providers: [provider] }))
+
+  expect(well).toBe(true)
+  expect(lines.at(-1)).toBe(
+    'provider etcd (etcd): warning: etcd://app/ went from 12 to 0 and is served as before, for 18s; etcd://web/ went from 10 to 3 and is served as before, for 200ms',
+  )
+  const failing = { ...provider, error: 'ECONNREFUSED', staleMs: 1_000 }
+  expect(readiness(statusOf({ providers: [failing] })).lines.at(-1)).toMatch(
+    /for 200ms; ECONNREFUSED; its readings are up to 1s old$/,
+  )
+})
+
 test('readiness says when readings from before a start are served, and how old they are', () => {
   const provider = providerStatus({ name: 'vault', type: 'vault', error: 'ECONNREFUSED', lastKnownGoodMs: 7_200_000 })
   const { well, lines } = readiness(statusOf({ providers: [provider] }))

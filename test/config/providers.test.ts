@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemsOf } from './load.ts'
+import { load, problemsOf } from './load.ts'
 import { bundle, inVolume, table, withHooks, withProvider } from './rows.ts'
 
 describe('providers', () => {
@@ -21,6 +21,26 @@ describe('providers', () => {
       'a default that is a string',
       withProvider('{ type: env, default: ▶"yes" }'),
       ['providers.p.default', /true or false/],
+    ],
+    [
+      'a shrink guard that is a word',
+      withProvider('{ type: env, shrinkGuard: ▶of }'),
+      ['providers.p.shrinkGuard', /want "off" or a mapping, got "of"/, /did you mean "off"/],
+    ],
+    [
+      'a share of more than all',
+      withProvider('{ type: env, shrinkGuard: { share: ▶2 } }'),
+      ['providers.p.shrinkGuard.share', /want a part between 0 and 1/],
+    ],
+    [
+      'a hold without its unit',
+      withProvider('{ type: env, shrinkGuard: { hold: ▶30 } }'),
+      ['providers.p.shrinkGuard.hold', /duration/, /unit/],
+    ],
+    [
+      'an unknown key of the shrink guard',
+      withProvider('{ type: env, shrinkGuard: { ▶holds: 30s } }'),
+      ['providers.p.shrinkGuard.holds', /got "holds"/, /did you mean "hold"/],
     ],
     [
       'an unknown option',
@@ -150,6 +170,17 @@ describe('providers', () => {
     const text = `providers: { a: { type: env, default: true }, b: { type: vault, address: x, default: true } }\n`
     expect(await problemsOf(text + bundle(inVolume))).toEqual([])
   })
+})
+
+test.each([
+  ['', { holdMs: 30_000, share: 1 }],
+  [', shrinkGuard: {}', { holdMs: 30_000, share: 1 }],
+  [', shrinkGuard: { hold: 2m, share: 0.5 }', { holdMs: 120_000, share: 0.5 }],
+  [', shrinkGuard: { share: 0 }', { holdMs: 30_000, share: 0 }],
+  [', shrinkGuard: off', undefined],
+])('a provider with "%s" is guarded by %j', async (more, expected) => {
+  const { providers } = await load(withProvider(`{ type: env${more} }`))
+  expect(providers.get('p')?.shrinkGuard).toEqual(expected)
 })
 
 describe('variables', () => {

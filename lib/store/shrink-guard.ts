@@ -1,0 +1,133 @@
+import type { Clock } from '../base/clock.ts'
+import { formatDurationMs } from '../base/duration.ts'
+import type { Log } from '../base/log.ts'
+import { Tree } from '../base/value.ts'
+import { showDependency, type Dependency } from '../dependency.ts'
+import { absent, type Reading } from '../reading.ts'
+import type { HeldBackStatus } from '../status.ts'
+import type { Kept } from './kept.ts'
+
+/** What the readings of a provider may lose at once. */
+export interface ShrinkLimit {
+  /** How long what has lost more is held back. */
+  readonly holdMs: number
+  /** The part of its entries that may go; to lose all of them is always too much. */
+  readonly share: number
+}
+
+export interface ShrinkGuardHost {
+  /** By provider; what has none is believed at once. */
+  readonly limits: ReadonlyMap<string, ShrinkLimit>
+  readonly clock: Clock
+  readonly log: Log
+  /** Is given a reading that was held back for its time, and is still so. */
+  readonly believe: (entry: Kept, reading: Reading) => void
+}
+
+/** A reading that has lost too much at once, and waits for its time. */
+export interface HeldBack {
+  /** The newest of them. */
+  reading: Reading
+  readonly endsAtMs: number
+  readonly stop: AbortController
+}
+
+/** Holds back, for a while, what has become empty or lost too much at once.
+ *
+ *  A backend without its leader, or one that was restored from half a copy, answers "nothing" like any other; to believe that at
+ *  once publishes blank files. What shrinks is compared with what is served, and it is believed when it was still so at the
+ *  end of its time, without a failure in between, after which nobody knows. */
+export class ShrinkGuard {
+  readonly #host: ShrinkGuardHost
+
+  constructor(host: ShrinkGuardHost) {
+    this.#host = host
+  }
+
+  /** Whether a reading may take the place of what is served. One that may not is given to `believe` in its time, unless another
+   *  comes before that may, or the watch fails. */
+  admits(entry: Kept, reading: Reading): boolean {
+    const { dependency, heldBack, reading: before } = entry
+    // A lease decides for itself how long its reading is served.
+    const isTooMuch = entry.held === undefined && before !== undefined && this.isTooMuch(dependency, before, reading)
+    if (isTooMuch) {
+      if (heldBack === undefined) this.#holdBack(entry, reading)
+      else heldBack.reading = reading
+      return false
+    }
+    if (heldBack !== undefined)
+      this.#host.log.info('not held back any more', { dependency: showDependency(dependency) })
+    this.forget(entry)
+    return true
+  }
+
+  /** Whether `after` has lost more of what `before` held than it may at once. */
+  isTooMuch({ provider }: Dependency, before: Reading, after: Reading): boolean {
+    const limit = this.#host.limits.get(provider)
+    const [had, has] = [entriesIn(before), entriesIn(after)]
+    if (limit === undefined || had === undefined || has === undefined || had === 0) return false
+    return has === 0 || had - has > had * limit.share
+  }
+
+  /** Whether a first reading is so small that it takes a look at what there was before the start. */
+  isSmall({ provider }: Dependency, reading: Reading): boolean {
+    const limit = this.#host.limits.get(provider)
+    const has = entriesIn(reading)
+    return limit !== undefined && has !== undefined && (has === 0 || limit.share < 1)
+  }
+
+  /** Holds nothing of it back any more: nobody knows whether it is still so, or cares. */
+  forget(entry: Kept): void {
+    entry.heldBack?.stop.abort(new Error('it is not held back any more'))
+    entry.heldBack = undefined
+  }
+
+  /** What is held back of it, for people. */
+  status({ dependency, reading, heldBack }: Kept): HeldBackStatus | undefined {
+    if (heldBack === undefined || reading === undefined) return undefined
+    const leftMs = Math.max(0, heldBack.endsAtMs - this.#host.clock.monotonicMs())
+    return { dependency: showDependency(dependency), ...counts(reading, heldBack.reading), leftMs }
+  }
+
+  #holdBack(entry: Kept, reading: Reading): void {
+    const { limits, clock, log } = this.#host
+    const holdMs = limits.get(entry.dependency.provider)?.holdMs ?? 0
+    const heldBack = { reading, endsAtMs: clock.monotonicMs() + holdMs, stop: new AbortController() }
+    const before = entry.reading as Reading
+    entry.heldBack = heldBack
+    log.warn('held back, too much is gone at once', {
+      dependency: showDependency(entry.dependency),
+      ...counts(before, reading),
+      for: formatDurationMs(holdMs),
+      hint: 'if it is meant, wait, or set shrinkGuard at the provider',
+    })
+    const signal = AbortSignal.any([heldBack.stop.signal, entry.stop.signal])
+    clock.sleep(holdMs, signal).then(
+      () => this.#letThrough(entry, heldBack),
+      () => {},
+    )
+  }
+
+  #letThrough(entry: Kept, heldBack: HeldBack): void {
+    // It may have been replaced in the turn in which its time was over.
+    if (entry.heldBack !== heldBack || entry.stop.signal.aborted) return
+    const before = entry.reading as Reading
+    entry.heldBack = undefined
+    this.#host.log.warn('still so, and believed from now on', {
+      dependency: showDependency(entry.dependency),
+      ...counts(before, heldBack.reading),
+    })
+    this.#host.believe(entry, heldBack.reading)
+  }
+}
+
+/** How many things a reading holds, or undefined where it is one thing. What is absent may be either, and is nothing. */
+function entriesIn({ value }: Reading): number | undefined {
+  if (value === absent) return 0
+  if (value instanceof Tree) return value.files.size
+  return Array.isArray(value) ? value.length : undefined
+}
+
+function counts(before: Reading, after: Reading): { readonly had: number; readonly has: number } {
+  return { had: entriesIn(before) ?? 0, has: entriesIn(after) ?? 0 }
+}
