@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { forEachConcurrent } from '../base/concurrent.ts'
 import type { FileAttributes, FileStatus } from '../base/filesystem.ts'
-import { OperationalError } from '../errors.ts'
+import { OperationalError, systemCode } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
 import { parentsOf } from './paths.ts'
 import type { PublisherHost } from './publisher.ts'
@@ -53,6 +53,16 @@ export class Generations {
     })
   }
 
+  /** The names at the top of a generation, sorted. Throws `not-staged` when it does not lie there. */
+  async names(number: number): Promise<readonly string[]> {
+    try {
+      return await this.#host.fileSystem.list(this.directory(number))
+    } catch (error) {
+      await this.demand(number)
+      throw error
+    }
+  }
+
   /** Writes a generation.
    *
    *  1. Remove what lies there under this number, complete or not.
@@ -66,7 +76,6 @@ export class Generations {
     const unfinished = `${directory}.new`
     try {
       await this.remove(number) // (1)
-      await fileSystem.remove(unfinished)
       await this.#fill(unfinished, files) // (2)
       await fileSystem.syncTree(unfinished) // (3)
       await fileSystem.rename(unfinished, directory) // (4)
@@ -81,7 +90,12 @@ export class Generations {
 
   async #fill(directory: string, files: readonly OutputFile[]): Promise<void> {
     const { fileSystem } = this.#host
-    await fileSystem.makeDirectory(directory, this.#directoryMode)
+    const make = () => fileSystem.makeDirectory(directory, this.#directoryMode)
+    await make().catch(async (error: unknown) => {
+      if (systemCode(error) !== 'EEXIST') throw error
+      await fileSystem.remove(directory)
+      await make()
+    })
     const parents = new Set(files.flatMap(file => parentsOf(this.#inside(file.path))))
     // Sorted, so that a directory comes before those in it.
     for (const parent of [...parents].toSorted()) {
@@ -154,7 +168,13 @@ export class Generations {
    *  that no crash can leave one out; a power cut may lose it, but no reader survives that either. */
   async markReplaced(number: number): Promise<void> {
     const { fileSystem, clock } = this.#host
-    await fileSystem.touch(this.directory(number), clock.nowMs())
+    try {
+      await fileSystem.touch(this.directory(number), clock.nowMs())
+    } catch (error) {
+      // Where it is gone there is nothing to note.
+      if (systemCode(error) === 'ENOENT') return
+      throw error
+    }
     this.#replacedAtMs.set(number, clock.monotonicMs())
   }
 

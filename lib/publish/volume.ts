@@ -1,10 +1,14 @@
 import { join } from 'node:path'
+import { forEachConcurrent } from '../base/concurrent.ts'
 import type { FileSystem } from '../base/filesystem.ts'
-import { OperationalError } from '../errors.ts'
+import { OperationalError, systemCode } from '../errors.ts'
 import type { OutputFile } from '../generation.ts'
 import { alreadyVisible, Generations, numberOf } from './generations.ts'
 import { checkPaths } from './paths.ts'
 import { explaining, type Publisher, type PublisherHost } from './publisher.ts'
+
+/** How many names are looked at at a time. */
+const LOOKS_MAX = 8
 
 /** Publishes on a volume, in the shape of Kubernetes' projected volumes:
  *
@@ -48,8 +52,9 @@ class Volume implements Publisher {
     for (const staged of await this.#generations.list()) {
       if (staged > number) await this.#generations.remove(staged) // (3)
     }
-    await this.#refuseForeign(await this.#fileSystem.list(this.#generations.directory(number)))
-    await this.#matchLinks(number) // (4)
+    const names = await this.#generations.names(number)
+    await this.#refuseForeign(names)
+    await this.#matchLinks(names) // (4)
   }
 
   async visible(): Promise<number | undefined> {
@@ -59,14 +64,13 @@ class Volume implements Publisher {
 
   /** Where `..data` points, whether that exists or not. */
   async #target(): Promise<number | undefined> {
-    if ((await this.#fileSystem.stat(this.#current))?.kind !== 'link') return undefined
-    return numberOf((await this.#fileSystem.readLink(this.#current)) ?? '')
+    return numberOf((await this.#linkAt(this.#current)) ?? '')
   }
 
   async stage(number: number, files: readonly OutputFile[]): Promise<string> {
     checkPaths(files, '')
-    await this.#refuseVisible(number)
-    await this.#refuseForeign(new Set(files.map(file => file.path.split('/')[0] as string)))
+    const target = await this.#refuseForeign(new Set(files.map(file => file.path.split('/')[0] as string)))
+    if (target === number) throw alreadyVisible(number, this.#path)
     return this.#generations.write(number, files)
   }
 
@@ -80,21 +84,28 @@ class Volume implements Publisher {
    *  7. Remove the links of top-level names that have vanished.
    *  8. Sync the directory again, when there were any. */
   async publish(number: number): Promise<void> {
-    await this.#generations.demand(number) // (1)
-    await this.#refuseForeign(await this.#fileSystem.list(this.#generations.directory(number)))
-    const before = await this.#target()
+    const names = await this.#generations.names(number) // (1)
+    const before = await this.#refuseForeign(names)
     if (before !== number) {
-      if (before !== undefined && (await this.#generations.has(before))) await this.#generations.markReplaced(before) // (2)
-      await this.#fileSystem.remove(this.#next) // (3)
-      await this.#fileSystem.link(`..g${number}`, this.#next)
+      if (before !== undefined) await this.#generations.markReplaced(before) // (2)
+      await this.#linkNext(number) // (3)
       await this.#fileSystem.rename(this.#next, this.#current) // (4)
     }
     await this.#fileSystem.syncDirectory(this.#path) // (5)
-    await this.#matchLinks(number) // (6, 7, 8)
+    await this.#matchLinks(names) // (6, 7, 8)
+  }
+
+  async #linkNext(number: number): Promise<void> {
+    const link = () => this.#fileSystem.link(`..g${number}`, this.#next)
+    await link().catch(async (error: unknown) => {
+      if (systemCode(error) !== 'EEXIST') throw error
+      await this.#fileSystem.remove(this.#next)
+      await link()
+    })
   }
 
   async discard(number: number): Promise<void> {
-    await this.#refuseVisible(number)
+    if ((await this.#target()) === number) throw alreadyVisible(number, this.#path)
     await this.#generations.remove(number)
   }
 
@@ -105,7 +116,7 @@ class Volume implements Publisher {
 
   async heal(number: number, paths: ReadonlySet<string>): Promise<boolean> {
     if (!(await this.#generations.hasExactly(number, paths))) return false
-    await this.#matchLinks(number)
+    await this.#matchLinks(await this.#generations.names(number))
     return true
   }
 
@@ -126,8 +137,7 @@ class Volume implements Publisher {
     return this.#generations.directory(number)
   }
 
-  async #matchLinks(number: number): Promise<void> {
-    const wanted = await this.#fileSystem.list(this.#generations.directory(number))
+  async #matchLinks(wanted: readonly string[]): Promise<void> {
     let changed = false
     for (const name of wanted) {
       if ((await this.#fileSystem.stat(join(this.#path, name))) !== undefined) continue
@@ -144,23 +154,35 @@ class Volume implements Publisher {
 
   /** Whether a top-level name is a link that we made. */
   async #isOurs(name: string): Promise<boolean> {
-    const path = join(this.#path, name)
-    if ((await this.#fileSystem.stat(path))?.kind !== 'link') return false
-    return (await this.#fileSystem.readLink(path)) === `..data/${name}`
+    return (await this.#linkAt(join(this.#path, name))) === `..data/${name}`
   }
 
-  /** Throws when something that is not ours lies where a link of ours must be. It is never removed: we did not make it. */
-  async #refuseForeign(names: Iterable<string>): Promise<void> {
-    const data = await this.#fileSystem.stat(this.#current)
-    if (data !== undefined && (await this.#target()) === undefined) throw inTheWay(this.#current, data.kind)
-    for (const name of names) {
-      const status = await this.#fileSystem.stat(join(this.#path, name))
-      if (status !== undefined && !(await this.#isOurs(name))) throw inTheWay(join(this.#path, name), status.kind)
+  /** Where a link points: '' for what is no link, undefined for nothing. One call, since each costs as much as any other. */
+  async #linkAt(path: string): Promise<string | undefined> {
+    try {
+      return await this.#fileSystem.readLink(path)
+    } catch (error) {
+      if (systemCode(error) === 'EINVAL') return ''
+      throw error
     }
   }
 
-  async #refuseVisible(number: number): Promise<void> {
-    if ((await this.#target()) === number) throw alreadyVisible(number, this.#path)
+  /** Throws when something that is not ours lies where a link of ours must be. It is never removed: we did not make it. Gives
+   *  where `..data` points, whether that exists or not. */
+  async #refuseForeign(names: Iterable<string>): Promise<number | undefined> {
+    const data = await this.#linkAt(this.#current)
+    const target = numberOf(data ?? '')
+    if (data !== undefined && target === undefined) await this.#refuse(this.#current)
+    await forEachConcurrent(names, LOOKS_MAX, async name => {
+      const path = join(this.#path, name)
+      const link = await this.#linkAt(path)
+      if (link !== undefined && link !== `..data/${name}`) await this.#refuse(path)
+    })
+    return target
+  }
+
+  async #refuse(path: string): Promise<never> {
+    throw inTheWay(path, (await this.#fileSystem.stat(path))?.kind ?? 'other')
   }
 }
 

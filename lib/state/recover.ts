@@ -76,10 +76,11 @@ export function recover(
   visible: number | undefined,
   generations: readonly number[],
 ): Recovery {
+  const there = new Set(generations)
   const last = entries.findLast(entry => entry.kind === 'intended')?.generation
-  const unfinished = last !== undefined && last > (visible ?? 0) && generations.includes(last) ? last : undefined
+  const unfinished = last !== undefined && last > (visible ?? 0) && there.has(last) ? last : undefined
   const condemned = newestCondemned(entries)
-  const good = lastConfirmed(entries, generations, condemned)
+  const good = lastConfirmed(entries, there, condemned)
   const highest = Math.max(0, visible ?? 0, ...entries.map(entry => entry.generation), ...generations)
   return {
     unfinished,
@@ -166,14 +167,14 @@ function lastNew(entries: readonly Entry[]): { readonly generation: number; read
 
 function lastConfirmed(
   entries: readonly Entry[],
-  generations: readonly number[],
+  generations: ReadonlySet<number>,
   condemned: ReadonlyMap<string, Condemnation>,
 ): Intended | undefined {
   const intents = new Map<number, Intended>()
   let newest: Intended | undefined
   for (const [at, entry] of entries.entries()) {
     if (entry.kind === 'intended') intents.set(entry.generation, entry)
-    if (entry.kind !== 'confirmed' || !generations.includes(entry.generation)) continue
+    if (entry.kind !== 'confirmed' || !generations.has(entry.generation)) continue
     const intent = intents.get(entry.generation)
     if (intent === undefined || at < (condemned.get(intent.digest)?.at ?? 0)) continue
     if (newest === undefined || intent.generation > newest.generation) newest = intent

@@ -211,7 +211,8 @@ export class Reconciler {
   ): Promise<readonly string[]> {
     const { publisher, journal, hooks, log, bundle } = this.#parts
     // A hook that has not been told of what is visible hears now what it would have heard then, so that none misses a path.
-    const { owed, changed: untold } = await this.#recovery(before)
+    // Which generations lie there says nothing about what is owed.
+    const { owed, changed: untold } = journal.recover(before, [])
     const differs = await this.#changed(before, number, files)
     const missed = [...(owed.length === 0 ? [] : untold), ...(this.#stuck?.changed ?? [])]
     const changed = [...new Set([...differs, ...missed])].toSorted()
