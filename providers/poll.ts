@@ -15,6 +15,9 @@ export interface PollOptions {
 
 const JITTER = 0.1
 
+/** Made once: to abort without a reason makes one each time, with its stack. */
+const OVER = new Error('it is over')
+
 /** The readings of something that can only be polled: reads at once, then again after each wait. It yields what was read, the
  *  same again too. Throws what `readOnce` throws, and the signal's reason when it aborts. */
 export async function* poll(
@@ -51,6 +54,6 @@ async function pause(
     await Promise.race([clock.sleep(waitMs, round.signal), hint.take(round.signal)])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    round.abort()
+    round.abort(OVER)
   }
 }

@@ -1,5 +1,8 @@
 import type { Clock } from './clock.ts'
 
+/** Made once: to abort without a reason makes one each time, with its stack. */
+const OVER = new Error('it is over')
+
 /** Runs `work` with a signal that aborts when `signal` does, or when the time is up. Rejects then with the signal's reason or
  *  with what `timeoutError` makes, at once, also when the work does not listen (a file on a server that is away). */
 export async function withDeadline<T>(
@@ -22,7 +25,7 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([work(either), aborted.promise])
   } finally {
-    done.abort()
+    done.abort(OVER)
     either.removeEventListener('abort', onAbort)
   }
 }

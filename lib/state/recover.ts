@@ -81,15 +81,21 @@ export function recover(
   const unfinished = last !== undefined && last > (visible ?? 0) && there.has(last) ? last : undefined
   const condemned = newestCondemned(entries)
   const good = lastConfirmed(entries, there, condemned)
-  const highest = Math.max(0, visible ?? 0, ...entries.map(entry => entry.generation), ...generations)
   return {
     unfinished,
     ...recordOf(entries, visible),
     lastConfirmed: good?.generation,
     lastConfirmedDigest: good?.digest,
     condemnedDigests: new Map([...condemned].map(([digest, { why }]) => [digest, why])),
-    nextNumber: highest + 1,
+    nextNumber: highestOf(entries, generations, visible) + 1,
   }
+}
+
+function highestOf(entries: readonly Entry[], generations: readonly number[] = [], least = 0): number {
+  let highest = least
+  for (const { generation } of entries) if (generation > highest) highest = generation
+  for (const generation of generations) if (generation > highest) highest = generation
+  return highest
 }
 
 type VisibleRecord = Pick<
@@ -156,13 +162,22 @@ function newestCondemned(entries: readonly Entry[]): ReadonlyMap<string, Condemn
 
 /** The last confirmation of a generation that was no rollback. */
 function lastNew(entries: readonly Entry[]): { readonly generation: number; readonly at: number } | undefined {
-  const restoring = new Map<number, boolean>()
-  let last: { readonly generation: number; readonly at: number } | undefined
-  for (const [at, { kind, ...entry }] of entries.entries()) {
-    if (kind === 'intended') restoring.set(entry.generation, 'restores' in entry && entry.restores !== undefined)
-    if (kind === 'confirmed' && restoring.get(entry.generation) === false) last = { generation: entry.generation, at }
+  for (let at = entries.length - 1; at >= 0; at--) {
+    const { kind, generation } = entries[at] as Entry
+    if (kind !== 'confirmed') continue
+    const intent = intentBefore(entries, at, generation)
+    if (intent !== undefined && intent.restores === undefined) return { generation, at }
   }
-  return last
+  return undefined
+}
+
+/** The last intent of a generation before a place in the journal; most often it stands a few entries before. */
+function intentBefore(entries: readonly Entry[], before: number, generation: number): Intended | undefined {
+  for (let at = before - 1; at >= 0; at--) {
+    const entry = entries[at] as Entry
+    if (entry.kind === 'intended' && entry.generation === generation) return entry
+  }
+  return undefined
 }
 
 function lastConfirmed(
@@ -170,14 +185,12 @@ function lastConfirmed(
   generations: ReadonlySet<number>,
   condemned: ReadonlyMap<string, Condemnation>,
 ): Intended | undefined {
-  const intents = new Map<number, Intended>()
   let newest: Intended | undefined
-  for (const [at, entry] of entries.entries()) {
-    if (entry.kind === 'intended') intents.set(entry.generation, entry)
-    if (entry.kind !== 'confirmed' || !generations.has(entry.generation)) continue
-    const intent = intents.get(entry.generation)
-    if (intent === undefined || at < (condemned.get(intent.digest)?.at ?? 0)) continue
-    if (newest === undefined || intent.generation > newest.generation) newest = intent
+  for (let at = entries.length - 1; at >= 0; at--) {
+    const { kind, generation } = entries[at] as Entry
+    if (kind !== 'confirmed' || generation < (newest?.generation ?? 0) || !generations.has(generation)) continue
+    const intent = intentBefore(entries, at, generation)
+    if (intent !== undefined && at >= (condemned.get(intent.digest)?.at ?? 0)) newest = intent
   }
   return newest
 }
@@ -192,7 +205,7 @@ export function compact<T extends { readonly entry: Entry }>(
   const entries = records.map(record => record.entry)
   // The last intent may be unfinished; the highest number must not be given again.
   const last = entries.findLast(entry => entry.kind === 'intended')?.generation
-  const highest = Math.max(0, ...entries.map(entry => entry.generation))
+  const highest = highestOf(entries)
   const needed = new Set([...generations, last, highest, lastNew(entries)?.generation])
   const condemned = new Set(newestCondemned(entries).keys())
   const recent = records.length - recentMin

@@ -28,6 +28,8 @@ export class Reconciler {
   #shown: readonly OutputFile[] | undefined
   /** The leases that the visible generation was rendered from, where this process rendered it. */
   #leases: ReadonlySet<string> | undefined
+  /** The number of the next generation, where that is known: nobody else gives one. */
+  #next: number | undefined
   readonly #refused = new Refusals()
   #stuck: Stuck | undefined
   /** The last outcome that was logged. */
@@ -76,7 +78,7 @@ export class Reconciler {
   /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
   async #recover(signal: AbortSignal): Promise<void> {
     const { publisher, hooks, hold } = this.#parts
-    this.#shown = this.#leases = undefined
+    this.#shown = this.#leases = this.#next = undefined
     await hold()
     await publisher.prepare()
     this.#stuck = await this.#finish()
@@ -134,7 +136,7 @@ export class Reconciler {
     await hold()
     const visible = await publisher.visible()
     if (visible !== this.#standing.visible) {
-      this.#visibleDigest = this.#shown = this.#leases = undefined
+      this.#visibleDigest = this.#shown = this.#leases = this.#next = undefined
       this.#stand({ visible, confirmed: false })
     }
     inputs.changed.clear()
@@ -198,7 +200,7 @@ export class Reconciler {
   }
 
   async #nextNumber(visible: number | undefined): Promise<number> {
-    return (await this.#recovery(visible)).nextNumber
+    return (this.#next ??= (await this.#recovery(visible)).nextNumber)
   }
 
   /** Journals the intent, then makes the staged generation visible; gives the paths that differ from what was visible. */
@@ -222,6 +224,7 @@ export class Reconciler {
     this.#stuck = undefined
     this.#visibleDigest = digest
     this.#shown = files
+    this.#next = number + 1
     this.#stand({ visible: number, confirmed: false, condemned: undefined, outcome: undefined })
     log.info('published', { bundle, generation: number, changed: changed.length })
     return changed
@@ -329,8 +332,10 @@ export class Reconciler {
 
   /** Removes what no reader can still be on: all but the newest `keep` generations and the one to go back to. */
   async #collect(visible: number): Promise<void> {
-    const { publisher, keep } = this.#parts
-    const { lastConfirmed } = await this.#recovery(visible)
+    const { publisher, keep, journal } = this.#parts
+    const generations = await publisher.generations()
+    if (generations.length <= keep) return
+    const { lastConfirmed } = journal.recover(visible, generations)
     await publisher.collect(keep, lastConfirmed === undefined ? [] : [lastConfirmed])
   }
 

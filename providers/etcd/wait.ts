@@ -1,6 +1,9 @@
 import type { Clock } from '../../lib/base/clock.ts'
 import type { Mailbox } from '../../lib/base/mailbox.ts'
 
+/** Made once: to abort without a reason makes one each time, with its stack. */
+const OVER = new Error('it is over')
+
 /** Waits for something in the mailbox and takes it; gives false when the time is up before. Rejects with the signal's reason. */
 export async function waitFor(
   mailbox: Mailbox<unknown>,
@@ -19,7 +22,7 @@ export async function waitFor(
     return await Promise.race([taken, late])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    round.abort()
+    round.abort(OVER)
     for (const loser of [taken, late]) loser.catch(() => {})
   }
 }
