@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { plugins } from '../../providers/index.ts'
 
 test('plugins has each built-in type under its own name', () => {
-  expect([...plugins.keys()]).toEqual(['env', 'etcd', 'file', 'git', 'vault'])
+  expect([...plugins.keys()]).toEqual(['consul', 'env', 'etcd', 'file', 'git', 'vault'])
   for (const [type, plugin] of plugins) expect(plugin.type).toBe(type)
 })
 

@@ -1,0 +1,113 @@
+import type { Clock, Random } from '../../lib/base/clock.ts'
+import { ProviderError } from '../../lib/errors.ts'
+import { jittered } from '../poll.ts'
+import type { Answer, Api, Ask } from './api.ts'
+import { isOfLine } from './failure.ts'
+import { Floor } from './floor.ts'
+
+/** How queries are followed. */
+export interface Following {
+  readonly api: Pick<Api, 'get'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly waitMs: number
+  readonly maxStaleMs: number
+  readonly consistent: boolean
+}
+
+/** A query whose wait was broken off that soon is not asked again here: the store does that, and takes its time. */
+const HELD_MS = 1_000
+
+/** Whom a read is answered by: the leader, which makes sure that it still is; the leader; any server. */
+type Mode = 'consistent' | 'default' | 'stale'
+
+/** The answers to a query: one at once, then one whenever it may be another. Ends by throwing an OperationalError or the signal's
+ *  reason.
+ *
+ *  Each answer has an index, and the next query waits until there is a greater one. The rules are Consul's own:
+ *  https://developer.hashicorp.com/consul/api-docs/features/blocking
+ *  1. The same index is the end of a wait, and no news.
+ *  2. A smaller one means that the server was restored or made anew, or that another one answers, which is behind. What comes with
+ *     it may be old, so it is thrown away, and the leader is asked anew.
+ *  3. An index of 0 would not be waited for: the least is 1.
+ *  4. Any server may answer, if it was in touch with its leader lately; else the leader is asked instead.
+ *  5. What blocks on a hash of its content says so in its answer. */
+export async function* follow(
+  following: Following,
+  ask: Ask,
+  signal: AbortSignal,
+  { isFresh = false }: { readonly isFresh?: boolean } = {},
+): AsyncGenerator<Answer, never, undefined> {
+  const { api, clock, random } = following
+  const usual = ask.isOfAgent === true ? 'default' : modeOf(following)
+  const floor = new Floor(clock)
+  let mode: Mode = isFresh && usual === 'stale' ? 'default' : usual
+  let known: Mark = NOTHING_KNOWN
+  for (;;) {
+    signal.throwIfAborted()
+    await floor.pass(signal)
+    const isWaiting = known !== NOTHING_KNOWN
+    const waitMs = isWaiting ? jittered(following.waitMs, random) : undefined
+    const params = { ...(mode === 'default' ? {} : { [mode]: '' }), ...paramsOf(known) }
+    const startMs = clock.monotonicMs()
+    let answer: Answer
+    try {
+      answer = await api.get(ask, { waitMs, params }, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      // Whatever stands between us and Consul may end a wait in its own time. A read that fails as well is a failure.
+      if (!isWaiting || !isOfLine(error) || clock.monotonicMs() - startMs < HELD_MS) throw error
+      known = NOTHING_KNOWN
+      continue
+    }
+    if (mode === 'stale' && isBehind(answer, following.maxStaleMs)) {
+      mode = 'default'
+      continue
+    }
+    const next = markOf(answer)
+    if (next.index < known.index) {
+      known = NOTHING_KNOWN
+      if (mode === 'stale') mode = 'default'
+      continue
+    }
+    mode = usual
+    const isSame = isWaiting && next.index === known.index && next.hash === known.hash
+    known = next
+    if (!isSame) yield answer
+  }
+}
+
+function modeOf({ consistent, maxStaleMs }: Following): Mode {
+  if (consistent) return 'consistent'
+  return maxStaleMs > 0 ? 'stale' : 'default'
+}
+
+/** What an answer can be waited to differ from. */
+interface Mark {
+  readonly index: number
+  readonly hash: string | undefined
+}
+
+const NOTHING_KNOWN: Mark = { index: 0, hash: undefined }
+
+function markOf({ headers }: Answer): Mark {
+  const [text, hash] = [headers.get('x-consul-index'), headers.get('x-consul-contenthash')]
+  if (text !== undefined && /^\d+$/.test(text)) return { index: Math.max(1, Number(text)), hash: undefined }
+  if (hash !== undefined) return { index: 1, hash }
+  throw new ProviderError('invalid-data', 'the answer has no index to wait by', {
+    hint: 'check that the address is that of a Consul agent',
+  })
+}
+
+function paramsOf({ index, hash }: Mark): Readonly<Record<string, string>> {
+  if (hash !== undefined) return { hash }
+  return index === 0 ? {} : { index: String(index) }
+}
+
+/** Whether a server has not heard of its leader for too long. One that was just started knows no leader and has nothing at all:
+ *  that is what blank files were rendered from. */
+function isBehind({ headers }: Answer, maxStaleMs: number): boolean {
+  return (
+    headers.get('x-consul-knownleader') === 'false' || Number(headers.get('x-consul-lastcontact') ?? 0) > maxStaleMs
+  )
+}

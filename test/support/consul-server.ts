@@ -1,0 +1,140 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { ConsulClient, type ConsulClientOptions } from './consul-client.ts'
+import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
+
+/** Where Consul is: `CONSUL_BIN`, else on the PATH. */
+const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'consul'))
+const program = [process.env.CONSUL_BIN ?? '', ...onPath].find(path => path !== '' && existsSync(path))
+
+/** Why no Consul can be started here, or undefined. */
+export const whyNoConsul =
+  program === undefined
+    ? 'needs consul: extract it from the package of Debian 11 (dpkg -x), and set CONSUL_BIN to the program, or have it on the PATH'
+    : undefined
+
+/** For the titles of tests: on which Consul they run, or why they do not. */
+export const onConsul = program === undefined ? `(skipped: ${whyNoConsul})` : `on ${versionOf(program)}`
+
+function versionOf(path: string): string {
+  const said = spawnSync(path, ['version'], { encoding: 'utf8' }).stdout
+  return `Consul ${/^Consul v?(\S+)/.exec(said)?.[1] ?? 'of an unknown version'}`
+}
+
+export interface ConsulServerOptions {
+  /** Whether what it holds outlives its end. @default false */
+  readonly persistent?: boolean
+  /** Configuration beside what says where it listens. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** PEM files. With `clients`, it asks for a certificate of the same authority. */
+  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string; readonly clients?: boolean }
+  /** The path of a Unix socket on which it listens as well. */
+  readonly socket?: string
+  /** What our own client shows. */
+  readonly client?: ConsulClientOptions
+}
+
+/** One Consul on loopback. It must be ended by `kill`. */
+export class ConsulServer {
+  readonly url: string
+  readonly port: number
+  readonly client: ConsulClient
+  readonly #directory: string
+  readonly #isPersistent: boolean
+  #child: ChildProcess | undefined
+
+  private constructor(directory: string, ports: readonly number[], options: ConsulServerOptions) {
+    const { tls, client, persistent = false } = options
+    this.port = ports[0] as number
+    this.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`
+    this.client = new ConsulClient(this.url, client)
+    this.#directory = directory
+    this.#isPersistent = persistent
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'config.json'), JSON.stringify(configOf(ports, options)))
+  }
+
+  /** Starts one and waits until it can be written. @param directory for its data, which may lie in memory */
+  static async start(directory: string, options: ConsulServerOptions = {}): Promise<ConsulServer> {
+    const ports = [await freePort(), await freePort(), await freePort(), await freePort()]
+    const server = new ConsulServer(join(directory, 'consul'), ports, options)
+    await server.resume()
+    return server
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('Consul does not run')
+    return pid
+  }
+
+  /** Starts it again: on what it held where it is persistent, else on nothing, and its index counts from one again. */
+  async resume(): Promise<void> {
+    if (program === undefined) throw new Error(whyNoConsul)
+    const kind = this.#isPersistent ? ['-server', '-bootstrap-expect=1', `-data-dir=${this.#directory}/data`] : ['-dev']
+    const child = spawn(program, ['agent', ...kind, `-config-file=${this.#directory}/config.json`], {
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH ?? '', CHECKPOINT_DISABLE: '1', HOME: this.#directory },
+    })
+    this.#child = child
+    await eventually(() => this.#takesWrites(child), { withinMs: 30_000 })
+  }
+
+  /** Ends it without a word, as a crash does. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    this.client.close()
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Holds it up: it keeps its connections, takes new ones, and answers none. */
+  pause(): void {
+    process.kill(this.pid, 'SIGSTOP')
+  }
+
+  unpause(): void {
+    process.kill(this.pid, 'SIGCONT')
+  }
+
+  /** Takes all that it holds away from it, while it does not run. */
+  async forget(): Promise<void> {
+    await rm(`${this.#directory}/data`, { recursive: true, force: true })
+  }
+
+  async #takesWrites(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null) throw new Error(`Consul has ended with ${child.exitCode}`)
+    // Where there are tokens, it answers a 403 to whoever has none, once it has a leader.
+    const { status } = await this.client.exchange('PUT', 'kv/started', 'x')
+    if (status !== 200 && status !== 403) throw new Error(`Consul answers ${status}`)
+    if (status === 200) await this.client.exchange('DELETE', 'kv/started')
+  }
+}
+
+function configOf([http = 0, server, lan, wan]: readonly number[], options: ConsulServerOptions): object {
+  const { tls, socket, config = {} } = options
+  const off = -1
+  const own = tls === undefined ? { http, https: off } : { http: off, https: http }
+  return {
+    node_name: 'one',
+    bind_addr: '127.0.0.1',
+    client_addr: '127.0.0.1',
+    disable_host_node_id: true,
+    disable_update_check: true,
+    leave_on_terminate: false,
+    log_level: 'err',
+    performance: { raft_multiplier: 1 },
+    ports: { ...own, dns: off, grpc: off, server, serf_lan: lan, serf_wan: wan },
+    ...(socket === undefined ? {} : { addresses: { http: `127.0.0.1 unix://${socket}` } }),
+    ...(tls === undefined ? {} : { ca_file: tls.ca, cert_file: tls.certificate, key_file: tls.key }),
+    ...(tls?.clients === true ? { verify_incoming_https: true } : {}),
+    ...config,
+  }
+}
