@@ -7,7 +7,7 @@ import { randomBelow } from './random.ts'
 import { separated } from './separated.ts'
 
 /** What each letter counts that is looked at by itself. */
-const LETTER_TIMES = 16
+const LETTER_TIMES = 32
 
 /** The functions on words and their letters. */
 export const wordFunctions: readonly TemplateFunction<unknown>[] = [
