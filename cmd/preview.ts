@@ -11,6 +11,7 @@ import type { Subscription } from '../lib/store/store.ts'
 import { takenWithin } from '../lib/sync/settle.ts'
 import { hideCredentials } from './credentials.ts'
 import { ExitCode } from './exit-code.ts'
+import { keptReadings } from './sealed.ts'
 import { openSources, rendererOptions, renderersOf } from './sources.ts'
 import { sayError, sayProblem } from './terminal.ts'
 import type { AppWorld, World } from './world.ts'
@@ -102,6 +103,8 @@ async function openPreview(config: Config, names: readonly string[], world: AppW
   const removeState = () => rm(stateDirectory, { recursive: true, force: true })
   try {
     const sources = await openSources({ ...config, stateDirectory }, world)
+    // What a process that runs on this configuration would serve, too, while a backend is away.
+    sources.store.restore(await keptReadings(config, world), [])
     return {
       bundles: all.map(options => {
         const { name } = options.bundle

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Config, ProviderConfig } from '../lib/config/config.ts'
+import { messageOf } from '../lib/errors.ts'
 import type { SealedState } from '../lib/state/sealed-state.ts'
+import type { Keeper } from '../lib/store/store.ts'
 import { identityOf } from './identity.ts'
 import type { AppWorld } from './world.ts'
 
@@ -17,10 +19,40 @@ export async function openSealed(config: Config, world: AppWorld): Promise<Seale
   const { readSealKey } = await import('../lib/state/seal.ts')
   const { openSealedState } = await import('../lib/state/sealed-state.ts')
   const key = await readSealKey(stateDirectory, stateKey, fileSystem)
-  const kept = [...providers.values()].map(
-    provider => [provider.name, { seal: provider.seal, identity: identityOf(provider) }] as const,
-  )
-  return openSealedState({ directory, key, providers: new Map(kept), fileSystem, clock, log })
+  return openSealedState({ directory, key, providers: policies(config), fileSystem, clock, log })
+}
+
+/** The readings that another process keeps, for who only looks at what would be rendered. Nothing of the state directory is
+ *  changed; what cannot be read is not there. */
+export async function keptReadings(config: Config, world: AppWorld): Promise<Keeper | undefined> {
+  const { stateDirectory, stateKey } = config
+  const { fileSystem, clock, log } = world
+  const directory = join(stateDirectory, 'sealed')
+  try {
+    const { readSealKey, SEAL_KEY } = await import('../lib/state/seal.ts')
+    // Where there is no key yet, there is nothing, and a key would be made.
+    const isKept = await fileSystem.stat(stateKey ?? join(stateDirectory, SEAL_KEY))
+    if (isKept === undefined) return undefined
+    const { openKeptReadings } = await import('../lib/state/sealed-state.ts')
+    const key = await readSealKey(stateDirectory, stateKey, fileSystem)
+    const kept = await openKeptReadings({ directory, key, providers: policies(config), fileSystem, clock, log })
+    return {
+      reading: dependency => kept.reading(dependency),
+      putReading() {},
+      removeReading() {},
+      retain() {},
+      async putLease() {},
+      async removeLease() {},
+    }
+  } catch (error) {
+    log.debug('cannot look at what was kept', { error: messageOf(error) })
+    return undefined
+  }
+}
+
+function policies({ providers }: Config) {
+  const all = [...providers.values()]
+  return new Map(all.map(provider => [provider.name, { seal: provider.seal, identity: identityOf(provider) }] as const))
 }
 
 /** What reads this machine has no leases, so `leases` is nothing there. */

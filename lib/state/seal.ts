@@ -36,13 +36,16 @@ export function unseal(sealed: Uint8Array, name: string, key: Uint8Array): strin
   }
 }
 
+/** The file of our own key in the state directory. */
+export const SEAL_KEY = 'seal-key'
+
 /** The key that seals: from the file that the configuration names, else one of our own in the state directory. */
 export async function readSealKey(
   stateDirectory: string,
   keyFile: string | undefined,
   fileSystem: FileSystem,
 ): Promise<Uint8Array> {
-  if (keyFile === undefined) return readOwnKey(join(stateDirectory, 'seal-key'), fileSystem)
+  if (keyFile === undefined) return readOwnKey(join(stateDirectory, SEAL_KEY), fileSystem)
   const hint = 'stateKey names a file with at least 32 random bytes, such as head -c 32 /dev/urandom writes'
   let content: Uint8Array
   try {

@@ -44,7 +44,15 @@ export async function openSealedState(options: SealedStateOptions): Promise<Seal
   })
 }
 
-/** Leases, the newest reading of each dependency, and a note of each provider, sealed: one file each, below a name that is a hash of what it is of.
+/** Opens the readings that were kept, to look at them beside whoever keeps them: nothing is changed. */
+export async function openKeptReadings(options: SealedStateOptions): Promise<Pick<SealedState, 'reading'>> {
+  const state = new SealedState(options)
+  await state.list(join(options.directory, 'readings'), 'only looks')
+  return state
+}
+
+/** Leases, the newest reading of each dependency, and a note of each provider, sealed: one file each, below a name that is a hash
+ *  of what it is of.
  *
  *  A failure to write is reported and goes no further: what cannot be kept is only missing after a restart. */
 export class SealedState {
@@ -72,14 +80,14 @@ export class SealedState {
     return this.#leases
   }
 
-  async list(directory: string): Promise<void> {
+  async list(directory: string, who: 'keeps' | 'only looks' = 'keeps'): Promise<void> {
     const { fileSystem } = this.#options
     for (const name of await fileSystem.list(directory)) {
       const path = join(directory, name)
       const status = await fileSystem.stat(path)
       if (status?.kind === 'file') this.#bytes.set(path, status.size)
       // What a crash left of a write.
-      else await fileSystem.remove(path)
+      else if (who === 'keeps') await fileSystem.remove(path)
     }
   }
 
