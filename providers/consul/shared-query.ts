@@ -31,7 +31,8 @@ export class Follower {
     const { path, isPrefix } = this.want
     const before = this.#pairs
     const now = isPrefix ? pairs.below(path) : [pairs.get(path)]
-    if (before !== undefined && now.length === before.length && now.every((pair, i) => pair === before[i])) return
+    if (before !== undefined && now.length === before.length && now.every((pair, i) => samePair(pair, before[i])))
+      return
     this.#pairs = now
     this.bell.put(true)
   }
@@ -40,6 +41,11 @@ export class Follower {
     this.#failure = { error }
     this.bell.put(true)
   }
+}
+
+/** Two queries make two objects of the same pair. */
+function samePair(a: Pair | undefined, b: Pair | undefined): boolean {
+  return a === b || (a?.key === b?.key && a?.hash === b?.hash)
 }
 
 export interface SharedQueryOptions extends Following {

@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 
@@ -10,6 +10,7 @@ export interface ConsulClientOptions {
 export interface ConsulAnswer {
   readonly status: number
   readonly index: number
+  readonly headers: IncomingHttpHeaders
   readonly text: string
 }
 
@@ -79,7 +80,12 @@ export class ConsulClient {
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
         response.on('error', reject)
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, index: Number(response.headers['x-consul-index']), text }),
+          resolve({
+            status: response.statusCode ?? 0,
+            index: Number(response.headers['x-consul-index']),
+            headers: response.headers,
+            text,
+          }),
         )
       })
       sent.on('error', reject)

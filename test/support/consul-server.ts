@@ -38,6 +38,14 @@ export interface ConsulServerOptions {
   readonly client?: ConsulClientOptions
 }
 
+/** What rules over everything, where there are tokens. */
+export const ROOT_TOKEN = '6e1c1c3a-0000-4000-8000-000000000001'
+
+/** Tokens, without which nothing may be read. */
+export const ACLS = {
+  acl: { enabled: true, default_policy: 'deny', tokens: { master: ROOT_TOKEN, agent: ROOT_TOKEN } },
+}
+
 /** One Consul on loopback. It must be ended by `kill`. */
 export class ConsulServer {
   readonly url: string
