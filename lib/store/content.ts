@@ -1,5 +1,5 @@
 import type { Redactor } from '../base/secret.ts'
-import { Float, sameValue, Struct, Tree, Uint, type Value } from '../base/value.ts'
+import { Float, sameValue, Struct, Tree, Uint, type TreeFile, type Value } from '../base/value.ts'
 import { absent, type Reading } from '../reading.ts'
 
 /** Whether there is no value: nothing was read, or the backend has nothing. */
@@ -21,15 +21,41 @@ function sameTree(a: Tree, b: Tree): boolean {
   return a.files.size === b.files.size && [...a.files].every(([path, file]) => b.files.get(path) === file)
 }
 
-/** Tells the redactor of every text and number in a sensitive reading. */
+/** A list or tree of more things than this is told of what is new in it alone. */
+const TOLD_AGAIN_MAX = 256
+
+/** The parts of long lists and trees that each redactor has been told of. */
+const told = new WeakMap<Redactor, WeakSet<object>>()
+
+/** Tells the redactor of every text and number in a sensitive reading.
+ *
+ *  A redactor forgets the oldest texts first, so it is told again of what is still there. Of long lists and trees it is not: with each
+ *  change of one of 10,000 keys that would take the better part of a second, and it cannot remember them all anyway. */
 export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
-  if (sensitive) hideValue(value, redactor)
+  if (!sensitive) return
+  if (value instanceof Tree) for (const file of newIn([...value.files.values()], redactor)) hideFile(file, redactor)
+  else if (Array.isArray(value)) for (const item of newIn(value as readonly Value[], redactor)) hideValue(item, redactor)
+  else if (value !== absent) hideValue(value, redactor)
 }
 
-function hideValue(value: Reading['value'], redactor: Redactor): void {
+/** The items that the redactor is to be told of. */
+function* newIn<T>(items: readonly T[], redactor: Redactor): Generator<T> {
+  const known = told.get(redactor) ?? new WeakSet()
+  told.set(redactor, known)
+  for (const item of items) {
+    const isObject = typeof item === 'object' && item !== null
+    if (items.length > TOLD_AGAIN_MAX && isObject && known.has(item)) continue
+    if (isObject) known.add(item)
+    yield item
+  }
+}
+
+function hideFile({ content }: TreeFile, redactor: Redactor): void {
+  redactor.add(Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8'))
+}
+
+function hideValue(value: Value, redactor: Redactor): void {
   if (typeof value === 'string') redactor.add(value)
-  else if (value instanceof Tree)
-    for (const { content } of value.files.values()) redactor.add(Buffer.from(content).toString('utf8'))
   else if (value instanceof Struct) for (const field of value.fields.values()) hideValue(field, redactor)
   else if (value instanceof Map)
     for (const item of (value as ReadonlyMap<string, Value>).values()) hideValue(item, redactor)
