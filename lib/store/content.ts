@@ -34,7 +34,8 @@ const told = new WeakMap<Redactor, WeakSet<object>>()
 export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
   if (!sensitive) return
   if (value instanceof Tree) for (const file of newIn([...value.files.values()], redactor)) hideFile(file, redactor)
-  else if (Array.isArray(value)) for (const item of newIn(value as readonly Value[], redactor)) hideValue(item, redactor)
+  else if (Array.isArray(value))
+    for (const item of newIn(value as readonly Value[], redactor)) hideValue(item, redactor)
   else if (value !== absent) hideValue(value, redactor)
 }
 

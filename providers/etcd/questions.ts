@@ -28,7 +28,7 @@ export const keyQuestion: Question = {
 export const lsQuestion: Question = {
   ask: askPrefix,
   answersAbsent: true,
-  answer: reading => pairsOf(reading).filter(pair => /^[^/]+$/.test(keyOf(pair))),
+  answer: reading => pairsOf(reading).filter(pair => isLeaf(pair) && !keyOf(pair).includes('/')),
 }
 
 /** `etcdTree "path"`: the pairs of all keys below a directory; none where there are no keys. */
@@ -73,7 +73,8 @@ function keyOf({ fields }: Struct): string {
 }
 
 function isLeaf(pair: Struct): boolean {
-  return /[^/]$/.test(keyOf(pair))
+  const key = keyOf(pair)
+  return key !== '' && !key.endsWith('/')
 }
 
 /** A file for each pair, so that what did not change is the same object in the next tree. */

@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle } from '../../cmd/build/bundle.ts'
 import { measureEtcd } from './etcd.ts'
+import { measureEtcdKeys } from './etcd-keys.ts'
 import { measureIdle } from './idle.ts'
 import { measureLatency } from './latency.ts'
 import { printFigures } from './measure.ts'
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, readonly [string, (program: string) => unkn
   start: ['Start', measureStart],
   latency: ['A changed file, until it is visible and until an HTTP hook is told', measureLatency],
   etcd: ['A changed key of etcd, from the write being acknowledged', measureEtcd],
+  'etcd-keys': ['10,000 keys of etcd in 1,000 templates, from the write being acknowledged', measureEtcdKeys],
   passes: ['A pass over 1,000 templates', measurePasses],
   templates: ['Rendering a template', measureTemplates],
   idle: ['Resident memory after a minute of nothing to do', measureIdle],

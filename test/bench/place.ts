@@ -21,8 +21,13 @@ export interface PlaceOptions {
 
 const SHARED_MEMORY = '/dev/shm'
 
+/** The beginning of a path in memory, where the machine has such a file system. */
+export function sharedMemory(name: string): string {
+  return join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), name)
+}
+
 export function makePlace({ memory, quiet, hook, provider }: PlaceOptions): Place {
-  const root = mkdtempSync(join(memory && existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'outrigger-bench-'))
+  const root = mkdtempSync(memory ? sharedMemory('outrigger-bench-') : join(tmpdir(), 'outrigger-bench-'))
   const place = {
     root,
     config: join(root, 'outrigger.yaml'),

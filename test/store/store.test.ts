@@ -323,20 +323,23 @@ test('every text of a sensitive reading is made known to the redactor, however d
   subscription.close()
 })
 
-test.each([10, 1_000])('of %i things that a sensitive reading lists, what is new is made known to the redactor', async count => {
-  const a = fresh()
-  const name = `many-${count}`
-  const before = Array.from({ length: count }, (_, i) => new Map([['value', `${name}-old-${i}.`]]))
-  provider.set(a.path, before, { sensitive: true })
-  const subscription = store.subscribe()
-  subscription.want([a])
-  await settled()
-  provider.set(a.path, [...before.slice(1), new Map([['value', `${name}-new`]])], { sensitive: true })
-  await settled()
+test.each([10, 1_000])(
+  'of %i things that a sensitive reading lists, what is new is made known to the redactor',
+  async count => {
+    const a = fresh()
+    const name = `many-${count}`
+    const before = Array.from({ length: count }, (_, i) => new Map([['value', `${name}-old-${i}.`]]))
+    provider.set(a.path, before, { sensitive: true })
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await settled()
+    provider.set(a.path, [...before.slice(1), new Map([['value', `${name}-new`]])], { sensitive: true })
+    await settled()
 
-  expect(redactor.redact(`${name}-old-0. ${name}-old-7. ${name}-new`)).toBe('[secret] [secret] [secret]')
-  subscription.close()
-})
+    expect(redactor.redact(`${name}-old-0. ${name}-old-7. ${name}-new`)).toBe('[secret] [secret] [secret]')
+    subscription.close()
+  },
+)
 
 test('every number of a sensitive reading is made known to the redactor', async () => {
   const a = fresh()

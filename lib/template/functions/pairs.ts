@@ -94,9 +94,21 @@ function byKey(pairs: readonly Value[]): Value {
     if (rest === '') continue
     const top = key.slice(0, slash)
     const group = groups.get(top) ?? new Map<string, Value>()
-    groups.set(top, group.set(rest, new Struct(type, new Map([...fields, ['Key', rest]]))))
+    groups.set(top, group.set(rest, shortened(pair as Struct, type, rest)))
   }
   return groups
+}
+
+/** What a pair is below its first part: the same for the same pair, so that of a long list what did not change is found unchanged
+ *  without a look into it. */
+const below = new WeakMap<Struct, Struct>()
+
+function shortened(pair: Struct, type: string, key: string): Struct {
+  const known = below.get(pair)
+  if (known !== undefined) return known
+  const short = new Struct(type, new Map([...pair.fields, ['Key', key]]))
+  below.set(pair, short)
+  return short
 }
 
 /** How many parts a key has. */
