@@ -2,11 +2,15 @@ import { hash } from 'node:crypto'
 import { Credential } from '../lib/base/schema.ts'
 import { Secret } from '../lib/base/secret.ts'
 import type { ProviderConfig } from '../lib/config/config.ts'
+import type { ProviderHost } from '../lib/provider.ts'
 
 /** What a configured provider reads from, as a hash: two that are the same read the same backend. Credentials do not count, as they
  *  are rotated. */
-export function identityOf({ plugin, options }: Pick<ProviderConfig, 'plugin' | 'options'>): string {
-  const of = plugin.identity === undefined ? plain(options) : plugin.identity(options)
+export function identityOf(
+  { plugin, options }: Pick<ProviderConfig, 'plugin' | 'options'>,
+  environment: ProviderHost['environment'],
+): string {
+  const of = plugin.identity === undefined ? plain(options) : plugin.identity(options, environment)
   return hash('sha256', JSON.stringify([plugin.type, of]))
 }
 

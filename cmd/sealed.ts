@@ -19,7 +19,7 @@ export async function openSealed(config: Config, world: AppWorld): Promise<Seale
   const { readSealKey } = await import('../lib/state/seal.ts')
   const { openSealedState } = await import('../lib/state/sealed-state.ts')
   const key = await readSealKey(stateDirectory, stateKey, fileSystem)
-  return openSealedState({ directory, key, providers: policies(config), fileSystem, clock, log })
+  return openSealedState({ directory, key, providers: policies(config, world), fileSystem, clock, log })
 }
 
 /** The readings that another process keeps, for who only looks at what would be rendered. Nothing of the state directory is
@@ -35,7 +35,7 @@ export async function keptReadings(config: Config, world: AppWorld): Promise<Kee
     if (isKept === undefined) return undefined
     const { openKeptReadings } = await import('../lib/state/sealed-state.ts')
     const key = await readSealKey(stateDirectory, stateKey, fileSystem)
-    const kept = await openKeptReadings({ directory, key, providers: policies(config), fileSystem, clock, log })
+    const kept = await openKeptReadings({ directory, key, providers: policies(config, world), fileSystem, clock, log })
     return {
       reading: dependency => kept.reading(dependency),
       putReading() {},
@@ -50,9 +50,12 @@ export async function keptReadings(config: Config, world: AppWorld): Promise<Kee
   }
 }
 
-function policies({ providers }: Config) {
-  const all = [...providers.values()]
-  return new Map(all.map(provider => [provider.name, { seal: provider.seal, identity: identityOf(provider) }] as const))
+function policies({ providers }: Config, { environment }: AppWorld) {
+  return new Map(
+    [...providers.values()].map(
+      provider => [provider.name, { seal: provider.seal, identity: identityOf(provider, environment) }] as const,
+    ),
+  )
 }
 
 /** What reads this machine has no leases, so `leases` is nothing there. */

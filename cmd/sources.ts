@@ -34,7 +34,8 @@ export async function openSources(
 ): Promise<Sources> {
   const providers = new Map<string, Provider>()
   const notes = new Notes()
-  const identities = new Map([...config.providers].map(([name, provider]) => [name, identityOf(provider)]))
+  const { environment } = world
+  const identities = new Map([...config.providers].map(([name, each]) => [name, identityOf(each, environment)]))
   const closeProviders = async () => {
     const closed = await Promise.allSettled([...providers.values()].map(provider => provider.close()))
     for (const { reason } of closed.filter(result => result.status === 'rejected')) throw reason

@@ -51,9 +51,9 @@ export interface ProviderPlugin<Options = unknown> {
   readonly functions: Readonly<Record<string, Question>>
   /** Whether it reads what is on this machine anyway: its readings are then not kept for a restart. @default false */
   readonly isLocal?: boolean
-  /** What its readings hang on (an address, a namespace) and nothing else: what was kept for a restart or a reload is used only
-   *  while this stays the same. No credential. @default all options but the credentials */
-  identity?(options: Options): string
+  /** What its readings hang on (an address, a namespace), also where the environment says it, and nothing else: what was kept for a
+   *  restart or a reload is used only while this stays the same. No credential. @default all options but the credentials */
+  identity?(options: Options, environment: ProviderHost['environment']): string
   /** Makes a provider. Uses no network yet; rejects with a `bad-config` ProviderError only on what a schema cannot see. */
   open(options: Options, host: ProviderHost): Promise<Provider>
 }

@@ -7,33 +7,13 @@ import type { Clock } from '../../lib/base/clock.ts'
 import { Connection } from '../../lib/base/connection.ts'
 import type { HttpResponse } from '../../lib/base/http.ts'
 import { parseJson } from '../../lib/base/json.ts'
-import { Secret } from '../../lib/base/secret.ts'
+import type { Secret } from '../../lib/base/secret.ts'
 import { fromBytes } from '../../lib/base/text.ts'
 import type { Value } from '../../lib/base/value.ts'
 import { OperationalError, ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
+import type { Answer, ApiRequest } from './answer.ts'
 import { encodePath, encodeQuery } from './paths.ts'
 import type { Settings } from './settings.ts'
-
-export interface ApiRequest {
-  readonly operation: 'read' | 'list' | 'write'
-  /** Below `/v1/`, as its parts are called, not encoded. */
-  readonly path: string
-  readonly query?: Readonly<Record<string, string>>
-  /** What is written. */
-  readonly fields?: Readonly<Record<string, unknown>>
-  readonly token?: Secret | undefined
-  /** Empty for the root. */
-  readonly namespace: string
-  /** What the server said last of how far it was (`X-Vault-Index`): it must not answer from before that. */
-  readonly index?: string | undefined
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: ReadonlyMap<string, string>
-  /** What the body holds; undefined for an empty one. */
-  readonly body: Value | undefined
-}
 
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024
 /** A standby points to the active node, which answers itself. */

@@ -1,7 +1,7 @@
 /** What a status means. The server's own words are looked at and not shown: they may quote what was asked with. */
 import type { Value } from '../../lib/base/value.ts'
 import { ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
-import type { Answer } from './api.ts'
+import type { Answer } from './answer.ts'
 
 interface Meaning {
   readonly code: ProviderErrorCode

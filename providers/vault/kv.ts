@@ -1,6 +1,6 @@
 /** The paths and answers of KV v2. */
 import type { Value } from '../../lib/base/value.ts'
-import type { Answer } from './api.ts'
+import type { Answer } from './answer.ts'
 import type { Mount } from './mounts.ts'
 import { mapOf, numberOf, textOf, type Fields } from './secret.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/base/clock.ts'
 import { ProviderError } from '../../lib/errors.ts'
 import type { Lease } from '../../lib/reading.ts'
-import type { Answer } from './api.ts'
+import type { Answer } from './answer.ts'
 import type { Client } from './client.ts'
 import { failureOf, saysGone } from './failure.ts'
 import { leaseId, parseLeaseId, type LeaseId } from './lease-id.ts'

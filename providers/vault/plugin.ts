@@ -1,4 +1,5 @@
 import type { ProviderPlugin } from '../../lib/provider.ts'
+import { addressVariable, variable } from './environment.ts'
 import { vaultOptions, type VaultOptions } from './options.ts'
 import { pkiCert, referenceQuestion, secret, secretOrDefault, secrets } from './questions.ts'
 
@@ -8,8 +9,11 @@ export const vault: ProviderPlugin<VaultOptions> = {
   options: vaultOptions,
   reference: referenceQuestion,
   functions: { secret, secrets, secretOrDefault, pkiCert },
-  // What the environment adds is not known here: it is the same for as long as nobody changes it there.
-  identity: ({ address, namespace }) => JSON.stringify([address, namespace]),
+  identity: ({ address, namespace }, environment) =>
+    JSON.stringify([
+      address ?? addressVariable(environment)?.text,
+      namespace ?? variable(environment, 'NAMESPACE')?.text,
+    ]),
   async open(options, host) {
     const { VaultProvider } = await import('./provider.ts')
     return VaultProvider.open(options, host)

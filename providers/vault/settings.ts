@@ -6,24 +6,16 @@ import { parseDurationMs } from '../../lib/base/duration.ts'
 import { Secret } from '../../lib/base/secret.ts'
 import type { TlsFiles } from '../../lib/base/tls-files.ts'
 import { ProviderError } from '../../lib/errors.ts'
+import type { LoginSettings } from './auth/method.ts'
+import { addressVariable, variable, type Environment, type Variable } from './environment.ts'
 import { isAddress, type VaultOptions } from './options.ts'
 
-export type Environment = Readonly<Record<string, string>>
-
 /** What the provider works with. */
-export interface Settings {
+export interface Settings extends LoginSettings {
   /** Without a slash at its end; of a Unix socket, a stand-in. */
   readonly endpoint: string
-  /** The address for people. */
-  readonly shown: string
   readonly connection: ConnectionOptions
-  /** Empty for the root. */
-  readonly namespace: string
-  readonly timeoutMs: number
   readonly redirectsTo: ReadonlySet<string>
-  /** The token and the file of it that the commands would use. */
-  readonly environmentToken: Secret | undefined
-  readonly tokenFile: string | undefined
 }
 
 const ADDRESS_DEFAULT = 'https://127.0.0.1:8200'
@@ -60,22 +52,8 @@ function secretOf(found: Variable | undefined): Secret | undefined {
   return found === undefined ? undefined : new Secret(found.text)
 }
 
-interface Variable {
-  readonly name: string
-  readonly text: string
-}
-
-/** OpenBao's own name goes first, as its command has it. An empty one counts as not set. */
-function variable(environment: Environment, name: string): Variable | undefined {
-  for (const full of [`BAO_${name}`, `VAULT_${name}`]) {
-    const text = environment[full]
-    if (text !== undefined && text !== '') return { name: full, text }
-  }
-  return undefined
-}
-
 function addressIn(environment: Environment): string {
-  const found = variable(environment, 'AGENT_ADDR') ?? variable(environment, 'ADDR')
+  const found = addressVariable(environment)
   if (found === undefined) return ADDRESS_DEFAULT
   if (isAddress(found.text)) return found.text
   throw unusable(found.name, 'an address such as https://vault.example.org:8200')

@@ -1,6 +1,5 @@
 import type { Secret } from '../../../lib/base/secret.ts'
-import type { Answer } from '../api.ts'
-import type { Settings } from '../settings.ts'
+import type { Answer } from '../answer.ts'
 
 /** One way to come by a token. A method reads each file anew whenever it is asked. */
 export interface AuthMethod {
@@ -32,9 +31,22 @@ export interface Life {
   readonly accessor: string
 }
 
+/** What a method uses of the provider's settings. */
+export interface LoginSettings {
+  /** The address for people. */
+  readonly shown: string
+  /** Empty for the root. */
+  readonly namespace: string
+  readonly timeoutMs: number
+  /** The token and the file of it that the commands would use. */
+  readonly environmentToken: Secret | undefined
+  readonly tokenFile: string | undefined
+  readonly connection: { readonly tls?: { readonly certificate?: string | undefined } | undefined }
+}
+
 /** What a method may use. */
 export interface LoginWorld {
-  readonly settings: Settings
+  readonly settings: LoginSettings
   readFile(path: string): Promise<Uint8Array>
   removeFile(path: string): Promise<void>
   /** Asks the server without a token, or with one that is for this alone. Statuses other than success reject. */

@@ -1,5 +1,5 @@
 import type { Secret } from '../../../lib/base/secret.ts'
-import type { Answer } from '../api.ts'
+import type { Answer } from '../answer.ts'
 import { failureOf, saysUnknownToken } from '../failure.ts'
 import { dataOf, mapOf, numberOf, secretOf, textOf, type Fields } from '../secret.ts'
 import type { Life } from './method.ts'

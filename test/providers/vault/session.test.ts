@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Secret } from '../../../lib/base/secret.ts'
 import { ProviderError } from '../../../lib/errors.ts'
-import type { Answer } from '../../../providers/vault/api.ts'
+import type { Answer } from '../../../providers/vault/answer.ts'
 import type { AuthMethod, Life, LoginWorld } from '../../../providers/vault/auth/method.ts'
 import { Session } from '../../../providers/vault/auth/session.ts'
 import { Tokens } from '../../../providers/vault/auth/tokens.ts'

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { v } from '../../../lib/base/schema.ts'
 import { vaultOptions } from '../../../providers/vault/options.ts'
 import { parseAsked } from '../../../providers/vault/paths.ts'
+import { vault } from '../../../providers/vault/plugin.ts'
 import { settingsOf } from '../../../providers/vault/settings.ts'
 
 function settings(options: object, environment: Readonly<Record<string, string>> = {}) {
@@ -37,6 +38,15 @@ test.each([
   [{ VAULT_CLIENT_TIMEOUT: 'soon' }, 'VAULT_CLIENT_TIMEOUT'],
 ])('%o is refused by its name', (environment, name) => {
   expect(() => settings({}, environment as never)).toThrow(name)
+})
+
+test('what was kept hangs on the address and the namespace, whoever says them', () => {
+  const identity = (options: object, environment = {}) => vault.identity?.(v.parse(vaultOptions, options), environment)
+  const of = identity({ address: 'https://a', namespace: 'n' })
+  expect(identity({}, { VAULT_ADDR: 'https://a', BAO_NAMESPACE: 'n', VAULT_TOKEN: 'another' })).toBe(of)
+  expect(identity({}, { VAULT_ADDR: 'https://b', BAO_NAMESPACE: 'n' })).not.toBe(of)
+  expect(identity({}, { VAULT_ADDR: 'https://a' })).not.toBe(of)
+  expect(identity({ address: 'https://a', namespace: 'n' }, { VAULT_ADDR: 'https://b' })).toBe(of)
 })
 
 test.each([
