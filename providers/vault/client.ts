@@ -1,4 +1,6 @@
 import type { Clock, Random } from '../../lib/base/clock.ts'
+import { proxyEnvironmentOf } from '../../lib/base/connection-options.ts'
+import { HttpClient, type HttpRequest, type HttpResponse } from '../../lib/base/http.ts'
 import type { Note } from '../../lib/provider.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import { ProviderError } from '../../lib/errors.ts'
@@ -19,7 +21,7 @@ export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
 }
 
 /** What a client uses of the world around it. */
-export interface ClientWorld extends Pick<LoginWorld, 'readFile' | 'removeFile'> {
+export interface ClientWorld extends Pick<LoginWorld, 'environment' | 'readFile' | 'removeFile'> {
   readonly clock: Clock
   readonly random: Random
   readonly note: Note
@@ -38,12 +40,14 @@ export class Client {
   /** How far the server was when we last wrote: an answer from before that would not have it. */
   #index: string | undefined
 
-  constructor(settings: Settings, method: AuthMethod, api: Api, { clock, random, note, ...files }: ClientWorld) {
+  constructor(settings: Settings, method: AuthMethod, api: Api, { clock, random, note, ...rest }: ClientWorld) {
     this.settings = settings
     this.#api = api
     const world: LoginWorld = {
       settings,
-      ...files,
+      ...rest,
+      nowMs: () => clock.nowMs(),
+      send: async (request, signal) => await sendElsewhere(request, rest.environment, clock, signal),
       post: async (path, fields, signal, token) => {
         const request = { operation: 'write', path, fields, token, namespace: settings.namespace } as const
         const answer = await this.#api.send(request, signal)
@@ -122,6 +126,22 @@ export class Client {
     const answer = await this.#api.send({ ...ask, token, namespace, index: this.#index }, signal)
     if (ask.operation === 'write') this.#index = answer.headers.get('x-vault-index') ?? this.#index
     return answer
+  }
+}
+
+/** What a method asks of a cloud. What is next to this machine is not reached through a proxy. */
+async function sendElsewhere(
+  request: HttpRequest,
+  environment: LoginWorld['environment'],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const proxyEnvironment = request.url.startsWith('https:') ? proxyEnvironmentOf(undefined, environment) : undefined
+  const client = new HttpClient({ keepAlive: false, ...(proxyEnvironment === undefined ? {} : { proxyEnvironment }) })
+  try {
+    return await client.request(request, clock, signal)
+  } finally {
+    client.close()
   }
 }
 

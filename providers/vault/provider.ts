@@ -60,7 +60,7 @@ export class VaultProvider implements Provider {
         address: settings.shown,
       })
     }
-    const { clock, random, note } = host
+    const { clock, random, note, environment } = host
     const key = await readOwnKey(host)
     keyDigests(host.name, key)
     return new VaultProvider(
@@ -70,6 +70,7 @@ export class VaultProvider implements Provider {
         clock,
         random,
         note,
+        environment,
         readFile,
         removeFile: unlink,
       }),

@@ -1,5 +1,7 @@
 /** The log-in methods of the double. */
-import { randomUUID, verify, X509Certificate } from 'node:crypto'
+import { randomUUID, X509Certificate } from 'node:crypto'
+import { claimsOf } from './jwt.ts'
+import { Aws, Azure, Gcp } from './vault-double-clouds.ts'
 import type { Answer, Call } from './vault-double-engines.ts'
 import type { Json } from './vault-server.ts'
 
@@ -28,6 +30,9 @@ export const auths = {
   jwt: (): Auth => new Jwt(),
   kubernetes: (): Auth => new Kubernetes(),
   cert: (): Auth => new Certificates(),
+  aws: (): Auth => new Aws(),
+  gcp: (): Auth => new Gcp(),
+  azure: (): Auth => new Azure(),
 }
 
 const WRITTEN: Answer = { status: 204 }
@@ -93,14 +98,7 @@ class Jwt implements Auth {
   }
 
   #isGood(jwt: string, { bound_audiences }: Json): boolean {
-    const [header = '', payload = '', signature = ''] = jwt.split('.')
-    const signed = Buffer.from(`${header}.${payload}`)
-    const isSigned = this.#keys.some(key =>
-      verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url')),
-    )
-    if (!isSigned) return false
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    return claims.exp > Date.now() / 1_000 && bound_audiences.includes(claims.aud)
+    return bound_audiences.includes(claimsOf(jwt, this.#keys)?.aud)
   }
 }
 

@@ -1,5 +1,7 @@
+import type { HttpRequest, HttpResponse } from '../../../lib/base/http.ts'
 import type { Secret } from '../../../lib/base/secret.ts'
 import type { Answer } from '../answer.ts'
+import type { Environment } from '../environment.ts'
 
 /** One way to come by a token. A method reads each file anew whenever it is asked. */
 export interface AuthMethod {
@@ -47,8 +49,12 @@ export interface LoginSettings {
 /** What a method may use. */
 export interface LoginWorld {
   readonly settings: LoginSettings
+  readonly environment: Environment
+  nowMs(): number
   readFile(path: string): Promise<Uint8Array>
   removeFile(path: string): Promise<void>
   /** Asks the server without a token, or with one that is for this alone. Statuses other than success reject. */
   post(path: string, fields: Readonly<Record<string, unknown>>, signal: AbortSignal, token?: Secret): Promise<Answer>
+  /** Asks somebody else, over a connection for this alone. Rejects with an OperationalError. */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
 }

@@ -1,5 +1,6 @@
 import { v } from '../../../lib/base/schema.ts'
 import { AppRoleMethod, appRoleOptions } from './approle.ts'
+import { AwsMethod, awsOptions } from './aws.ts'
 import { CertMethod, certOptions } from './cert.ts'
 import { JwtMethod, jwtOptions } from './jwt.ts'
 import { KubernetesMethod, kubernetesOptions } from './kubernetes.ts'
@@ -12,8 +13,17 @@ import { PasswordMethod, userpassOptions } from './userpass.ts'
 export const authOptions = v.pipe(
   v.variant(
     'method',
-    [tokenOptions, appRoleOptions, kubernetesOptions, jwtOptions, certOptions, userpassOptions, ldapOptions],
-    'a method: token, approle, kubernetes, jwt, cert, userpass or ldap',
+    [
+      tokenOptions,
+      appRoleOptions,
+      kubernetesOptions,
+      jwtOptions,
+      certOptions,
+      userpassOptions,
+      ldapOptions,
+      awsOptions,
+    ],
+    'a method: token, approle, kubernetes, jwt, cert, userpass, ldap or aws',
   ),
   v.transform((options): AuthMethod => {
     switch (options.method) {
@@ -27,6 +37,8 @@ export const authOptions = v.pipe(
         return new JwtMethod(options)
       case 'cert':
         return new CertMethod(options)
+      case 'aws':
+        return new AwsMethod(options)
       case 'userpass':
       case 'ldap':
         return new PasswordMethod(options)

@@ -1,10 +1,11 @@
 /** Every way to come by a token, on the double and on a real server. */
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
+import { jwtOf, seconds } from '../../support/jwt.ts'
 import { scratch } from '../../support/scratch.ts'
 import { serve } from '../../support/serve.ts'
 import { issue, newAuthority } from '../../support/vault-double-pki.ts'
@@ -132,10 +133,10 @@ describe.each(vaultServers())('%s logs in with', (_, start) => {
     await post(`auth/${mount}/role/app`, { ...ROLE, ...bound })
     const file = join(scratch(), 'jwt')
     const auth = { method: 'jwt', mount, role: 'app', file }
-    writeFileSync(file, jwtOf({ sub: 'anna', aud: 'outrigger', exp: -60 }, privateKey))
+    writeFileSync(file, lasting({ sub: 'anna', aud: 'outrigger', exp: -60 }, privateKey))
     const bench = await open(auth)
     await expect(reading(bench)).rejects.toMatchObject({ code: 'unauthenticated' })
-    writeFileSync(file, jwtOf({ sub: 'anna', aud: 'outrigger', exp: 600 }, privateKey))
+    writeFileSync(file, lasting({ sub: 'anna', aud: 'outrigger', exp: 600 }, privateKey))
     await eventually(async () => expect(await reading(bench)).toBe('1'))
   })
 
@@ -152,7 +153,7 @@ describe.each(vaultServers())('%s logs in with', (_, start) => {
     await post(`auth/${mount}/role/app`, { ...ROLE, ...bound })
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const account = (name: string) =>
-      jwtOf(
+      lasting(
         {
           iss: 'kubernetes/serviceaccount',
           sub: `system:serviceaccount:shop:${name}`,
@@ -223,14 +224,8 @@ test('the double logs in with ldap, as its documentation has it', async () => {
 })
 
 /** @param claims `exp` is in seconds from now */
-function jwtOf({ exp, ...claims }: Json, key: KeyObject): string {
-  const seconds = Math.floor(Date.now() / 1_000)
-  const parts = [
-    { alg: 'ES256', typ: 'JWT' },
-    { ...claims, iat: seconds - 300, nbf: seconds - 300, exp: seconds + exp },
-  ]
-  const signed = parts.map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
-  return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+function lasting({ exp, ...claims }: Json, key: KeyObject): string {
+  return jwtOf({ ...claims, iat: seconds(-300), nbf: seconds(-300), exp: seconds(exp) }, key)
 }
 
 /** What the API server says of a service account's token: that it is good, and whose it is. */

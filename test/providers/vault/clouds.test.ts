@@ -1,0 +1,166 @@
+/** Log-ins that trust a cloud, on the double, with a double of what clouds tell their machines. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { CloudDouble } from '../../support/cloud-double.ts'
+import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/free-port.ts'
+import { scratch } from '../../support/scratch.ts'
+import { VaultDouble } from '../../support/vault-double.ts'
+import { must, type Json } from '../../support/vault-server.ts'
+import { Bench } from './bench.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+let server: VaultDouble
+let cloud: CloudDouble
+beforeAll(async () => {
+  server = await VaultDouble.start()
+  await post('sys/policies/acl/reads', { policy: JSON.stringify({ path: { 'secret/*': { capabilities: ['read'] } } }) })
+  await post('secret/data/a', { data: { v: '1' } })
+})
+afterAll(() => server.close())
+beforeEach(async () => void (cloud = await CloudDouble.start()))
+
+const post = (path: string, body: Json) => must(server, 'POST', path, body)
+let count = 0
+
+async function mounted(type: string, config: Json): Promise<string> {
+  const mount = `${type}${count++}`
+  await post(`sys/auth/${mount}`, { type })
+  await post(`auth/${mount}/config`, config)
+  return mount
+}
+
+async function read(auth: object, environment: Environment = {}): Promise<unknown> {
+  return await (await Bench.open(server, { auth }, { environment })).ask('ref', 'secret/a', 'v')
+}
+
+/** The failure of a login, which must show none of these. */
+async function refusal(auth: object, environment: Environment, ...hidden: readonly string[]): Promise<Json> {
+  const error = await read(auth, environment).then(
+    () => expect.unreachable(),
+    (error: Json) => error,
+  )
+  for (let at = error; at !== undefined; at = at.cause) {
+    for (const text of hidden) expect(`${at.message} ${at.hint}`).not.toContain(text)
+  }
+  return error
+}
+
+function file(text: string): string {
+  const path = join(scratch(), 'file')
+  writeFileSync(path, text)
+  return path
+}
+
+describe('aws', () => {
+  const ARN = 'arn:aws:iam::123456789012:role/web'
+  const OWN = { id: 'AKIAOWN', secret: 'own/secret+key' }
+
+  async function setUp(more: Json = {}) {
+    const { AccessKeyId, SecretAccessKey, Token } = cloud.awsKeys
+    const keys = {
+      [AccessKeyId]: { secret: SecretAccessKey, token: Token, arn: ARN },
+      [OWN.id]: { secret: OWN.secret, arn: ARN },
+    }
+    const mount = await mounted('aws', { keys, ...more })
+    await post(`auth/${mount}/role/web`, {
+      auth_type: 'iam',
+      bound_iam_principal_arn: [ARN],
+      token_policies: ['reads'],
+    })
+    return { method: 'aws', mount, role: 'web' }
+  }
+
+  const instance = () => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT: `${cloud.url}/` })
+
+  test('keys of the configuration, for one server and one region', async () => {
+    const keys = { accessKeyId: OWN.id, secretAccessKey: `file:${file(`${OWN.secret}\n`)}` }
+    const auth = { ...(await setUp({ iam_server_id_header_value: 'vault.example.org' })), ...keys }
+    expect(await read({ ...auth, serverId: 'vault.example.org' })).toBe('1')
+    expect(await read({ ...auth, serverId: 'vault.example.org', region: 'eu-west-1' })).toBe('1')
+    expect(await refusal({ ...auth, serverId: 'vault.example.com' }, {}, OWN.secret)).toMatchObject({
+      code: 'unauthenticated',
+    })
+    expect(await refusal(auth, {}, OWN.secret)).toMatchObject({ code: 'unauthenticated' })
+    expect(await refusal({ ...auth, serverId: 'vault.example.org', secretAccessKey: 'x' }, {})).toMatchObject({
+      code: 'unauthenticated',
+    })
+  })
+
+  test('keys of the environment', async () => {
+    const { AccessKeyId, SecretAccessKey, Token } = cloud.awsKeys
+    const environment = { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey }
+    const auth = await setUp()
+    expect(await read(auth, { ...environment, AWS_SESSION_TOKEN: Token, ...instance() })).toBe('1')
+    expect(cloud.seen).toEqual([])
+    expect(await refusal(auth, { AWS_ACCESS_KEY_ID: AccessKeyId })).toMatchObject({ code: 'bad-config' })
+  })
+
+  test('keys of a shared credentials file, of a profile', async () => {
+    const auth = await setUp()
+    const path = file(`[web]\naws_access_key_id = ${OWN.id}\naws_secret_access_key = ${OWN.secret}\n`)
+    const environment = { AWS_SHARED_CREDENTIALS_FILE: path, AWS_PROFILE: 'web', ...instance() }
+    expect(await read(auth, environment)).toBe('1')
+    expect(cloud.seen).toEqual([])
+    expect(await refusal(auth, { ...environment, AWS_PROFILE: 'other' }, OWN.secret)).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('other'),
+    })
+    // Nobody asked for the file, and it has no default: so the instance is asked.
+    expect(await read(auth, { ...environment, AWS_PROFILE: '' })).toBe('1')
+  })
+
+  test('a web identity, whose file is read again at every login', async () => {
+    const auth = await setUp()
+    const path = file('')
+    const environment = { AWS_WEB_IDENTITY_TOKEN_FILE: path, AWS_ROLE_ARN: ARN, AWS_ENDPOINT_URL_STS: cloud.url }
+    const ended = cloud.identity({ sub: 'web', exp: 1 })
+    writeFileSync(path, ended)
+    const bench = await Bench.open(server, { auth }, { environment })
+    await expect(bench.ask('ref', 'secret/a', 'v')).rejects.toMatchObject({ code: 'unauthenticated' })
+    writeFileSync(path, cloud.identity({ sub: 'web' }))
+    await eventually(async () => expect(await bench.ask('ref', 'secret/a', 'v')).toBe('1'))
+    expect(new URLSearchParams(cloud.seen[0]?.body).get('RoleSessionName')).toBe('outrigger')
+    writeFileSync(path, ended)
+    expect(await refusal(auth, environment, ended)).toMatchObject({ message: expect.stringContaining('answers 400') })
+  })
+
+  test('a container', async () => {
+    const auth = await setUp()
+    const full = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${cloud.url}/container/keys` }
+    const token = `${cloud.containerToken}\n`
+    expect(await read(auth, { ...full, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file(token) })).toBe('1')
+    expect(await read(auth, { ...full, AWS_CONTAINER_AUTHORIZATION_TOKEN: cloud.containerToken })).toBe('1')
+    const wrong = { ...full, AWS_CONTAINER_AUTHORIZATION_TOKEN: 'wrong-token' }
+    expect(await refusal(auth, wrong, 'wrong-token')).toMatchObject({ message: expect.stringContaining('answers 401') })
+    const elsewhere = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.org/keys' }
+    expect(await refusal(auth, elsewhere)).toMatchObject({ code: 'bad-config' })
+    const relative = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '@127.0.0.1/keys' }
+    expect(await refusal(auth, relative)).toMatchObject({ code: 'bad-config' })
+  })
+
+  test("an instance's role, in a session", async () => {
+    const auth = await setUp()
+    expect(await read(auth, instance())).toBe('1')
+    expect(cloud.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'PUT /latest/api/token',
+      'GET /latest/meta-data/iam/security-credentials/',
+      'GET /latest/meta-data/iam/security-credentials/web',
+    ])
+    cloud.fault = ({ path }) => (path.endsWith('/web') ? { body: JSON.stringify({ Code: 'Failed' }) } : undefined)
+    expect(await refusal(auth, instance())).toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('nothing at all is said with where it was looked for', async () => {
+    const auth = await setUp()
+    const environment = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${await freePort()}` }
+    expect(await refusal(auth, environment)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining("the instance's metadata"),
+      hint: expect.stringContaining('AWS_WEB_IDENTITY_TOKEN_FILE'),
+    })
+    expect(await refusal(auth, { AWS_EC2_METADATA_DISABLED: 'true' })).toMatchObject({ code: 'unauthenticated' })
+  })
+})
