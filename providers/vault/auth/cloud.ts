@@ -40,7 +40,7 @@ export async function askCloudForFields(
   return fieldsIn(what, await askCloud(world, what, request, signal))
 }
 
-function fieldsIn(what: string, text: string): Fields {
+export function fieldsIn(what: string, text: string): Fields {
   let fields: Fields | undefined
   try {
     fields = mapOf(parseJson(text))

@@ -1,7 +1,9 @@
 import { v } from '../../../lib/base/schema.ts'
 import { AppRoleMethod, appRoleOptions } from './approle.ts'
 import { AwsMethod, awsOptions } from './aws.ts'
+import { AzureMethod, azureOptions } from './azure.ts'
 import { CertMethod, certOptions } from './cert.ts'
+import { GcpMethod, gcpOptions } from './gcp.ts'
 import { JwtMethod, jwtOptions } from './jwt.ts'
 import { KubernetesMethod, kubernetesOptions } from './kubernetes.ts'
 import { ldapOptions } from './ldap.ts'
@@ -22,8 +24,10 @@ export const authOptions = v.pipe(
       userpassOptions,
       ldapOptions,
       awsOptions,
+      gcpOptions,
+      azureOptions,
     ],
-    'a method: token, approle, kubernetes, jwt, cert, userpass, ldap or aws',
+    'a method: token, approle, kubernetes, jwt, cert, userpass, ldap, aws, gcp or azure',
   ),
   v.transform((options): AuthMethod => {
     switch (options.method) {
@@ -39,6 +43,10 @@ export const authOptions = v.pipe(
         return new CertMethod(options)
       case 'aws':
         return new AwsMethod(options)
+      case 'gcp':
+        return new GcpMethod(options)
+      case 'azure':
+        return new AzureMethod(options)
       case 'userpass':
       case 'ldap':
         return new PasswordMethod(options)

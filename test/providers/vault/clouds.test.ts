@@ -164,3 +164,100 @@ describe('aws', () => {
     expect(await refusal(auth, { AWS_EC2_METADATA_DISABLED: 'true' })).toMatchObject({ code: 'unauthenticated' })
   })
 })
+
+describe('gcp', () => {
+  const EMAIL = 'web@shop.iam.gserviceaccount.com'
+
+  async function setUp(role: Json) {
+    const mount = await mounted('gcp', { keys: { 'key-1': cloud.publicKey, '': cloud.publicKey } })
+    await post(`auth/${mount}/role/web`, { name: 'web', token_policies: ['reads'], ...role })
+    return { method: 'gcp', mount, type: role.type as string, role: 'web' }
+  }
+
+  test('iam: a JWT that the key of a service account signs, read again at every login', async () => {
+    const auth = await setUp({ type: 'iam', bound_service_accounts: [EMAIL] })
+    const privateKey = cloud.key.export({ format: 'pem', type: 'pkcs8' })
+    const key = { type: 'service_account', private_key_id: 'key-1', private_key: privateKey, client_email: EMAIL }
+    const path = file(JSON.stringify({ ...key, client_email: 'other' }))
+    const bench = await Bench.open(server, { auth }, { environment: { GOOGLE_APPLICATION_CREDENTIALS: path } })
+    await expect(bench.ask('ref', 'secret/a', 'v')).rejects.toMatchObject({ code: 'unauthenticated' })
+    writeFileSync(path, JSON.stringify(key))
+    await eventually(async () => expect(await bench.ask('ref', 'secret/a', 'v')).toBe('1'))
+    expect(await read({ ...auth, keyFile: path })).toBe('1')
+
+    const damaged = file(JSON.stringify({ ...key, private_key: 'MIIEowIBAAKCAQEA' }))
+    expect(await refusal({ ...auth, keyFile: damaged }, {}, 'MIIEow')).toMatchObject({ code: 'unauthenticated' })
+    const cut = file('{"private_key": "MIIEow')
+    expect(await refusal({ ...auth, keyFile: cut }, {}, 'MIIEow')).toMatchObject({ code: 'invalid-data' })
+    expect(await refusal(auth, {})).toMatchObject({ hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') })
+  })
+
+  test('gce: the JWT that the metadata give a machine', async () => {
+    const auth = await setUp({ type: 'gce', bound_zones: ['europe-west1-b'] })
+    const environment = { GCE_METADATA_HOST: new URL(cloud.url).host }
+    expect(await read(auth, environment)).toBe('1')
+    cloud.fault = () => ({ body: '<html>sign in to this network</html>' })
+    expect(await refusal(auth, environment, 'sign in')).toMatchObject({ code: 'invalid-data' })
+    expect(await refusal(auth, { GCE_METADATA_HOST: 'a/b' })).toMatchObject({ code: 'bad-config' })
+    const nobody = { GCE_METADATA_HOST: `127.0.0.1:${await freePort()}` }
+    expect(await refusal(auth, nobody)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining("the instance's metadata"),
+    })
+  })
+})
+
+describe('azure', () => {
+  const RESOURCE = 'https://vault.example.org'
+
+  async function setUp(role: Json) {
+    const mount = await mounted('azure', { keys: [cloud.publicKey], resource: RESOURCE })
+    await post(`auth/${mount}/role/web`, { token_policies: ['reads'], ...role })
+    return { method: 'azure', mount, role: 'web', resource: RESOURCE }
+  }
+
+  test('a token of the machine, and which machine it is', async () => {
+    const auth = await setUp({ bound_subscription_ids: ['sub-1'], bound_resource_groups: ['shop'] })
+    const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: cloud.url }
+    expect(await read(auth, environment)).toBe('1')
+    expect(cloud.seen.map(({ path, query }) => `${path} ${query.get('api-version')}`)).toEqual([
+      '/metadata/identity/oauth2/token 2018-02-01',
+      '/metadata/instance 2021-05-01',
+    ])
+    expect(await refusal({ ...auth, resource: 'https://other' }, environment)).toMatchObject({
+      code: 'unauthenticated',
+    })
+    cloud.fault = () => ({ status: 400, body: '{"error": "invalid_request"}' })
+    expect(await refusal(auth, environment)).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining("the machine's metadata: answers 400"),
+    })
+    cloud.fault = () => ({ status: 503 })
+    expect(await refusal(auth, environment)).toMatchObject({ code: 'unavailable' })
+  })
+
+  test('a token of one identity of the machine', async () => {
+    const auth = await setUp({ bound_service_principal_ids: ['user of-web'] })
+    const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: cloud.url }
+    expect(await read({ ...auth, clientId: 'of-web' }, environment)).toBe('1')
+    expect(await refusal(auth, environment)).toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test("a workload's identity, whose file is read again at every login", async () => {
+    const auth = await setUp({ bound_service_principal_ids: ['app-1'] })
+    const path = file(cloud.identity({ aud: 'somebody else' }))
+    const federated = { AZURE_FEDERATED_TOKEN_FILE: path, AZURE_AUTHORITY_HOST: `${cloud.url}/` }
+    const environment = { ...federated, AZURE_TENANT_ID: 'tenant', AZURE_CLIENT_ID: 'app-1' }
+    const bench = await Bench.open(server, { auth }, { environment })
+    await expect(bench.ask('ref', 'secret/a', 'v')).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining("the workload's identity: answers 401"),
+    })
+    const token = cloud.identity({ aud: 'api://AzureADTokenExchange' })
+    writeFileSync(path, `${token}\n`)
+    await eventually(async () => expect(await bench.ask('ref', 'secret/a', 'v')).toBe('1'))
+    expect(await refusal(auth, federated, token)).toMatchObject({ code: 'bad-config' })
+    const plain = { ...environment, AZURE_AUTHORITY_HOST: 'http://login.example.org' }
+    expect(await refusal(auth, plain, token)).toMatchObject({ code: 'bad-config' })
+  })
+})
