@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly token?: Secret | undefined
   /** Empty for the root. */
   readonly namespace: string
+  /** For how long the answer is to be wrapped, in whole seconds, instead of given. */
+  readonly wrapSeconds?: number
   /** What the server said last of how far it was (`X-Vault-Index`): it must not answer from before that. */
   readonly index?: string | undefined
 }

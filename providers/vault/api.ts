@@ -156,13 +156,14 @@ function ask(client: NodeVault, request: ApiRequest, path: string, options: Tran
 }
 
 /** Secrets travel through node-vault as what they are, and are revealed by the transport's client only. */
-function headersOf({ token, namespace, index, operation }: ApiRequest): Record<string, string | Secret> {
+function headersOf({ token, namespace, index, operation, wrapSeconds }: ApiRequest): Record<string, string | Secret> {
   return {
     // Agents that guard against forged requests want it.
     'X-Vault-Request': 'true',
     ...(operation === 'write' ? { 'Content-Type': 'application/json' } : {}),
     ...(token === undefined ? {} : { 'X-Vault-Token': token }),
     ...(namespace === '' ? {} : { 'X-Vault-Namespace': encodePath(namespace) }),
+    ...(wrapSeconds === undefined ? {} : { 'X-Vault-Wrap-TTL': String(wrapSeconds) }),
     ...(index === undefined ? {} : { 'X-Vault-Index': index }),
   }
 }

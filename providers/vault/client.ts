@@ -9,7 +9,7 @@ import type { Api } from './api.ts'
 import type { AuthMethod, LoginWorld } from './auth/method.ts'
 import { Session } from './auth/session.ts'
 import { Tokens } from './auth/tokens.ts'
-import { failureOf, loginFailureOf, saysUnknownToken } from './failure.ts'
+import { failureOf, loginFailureOf, saysMayNot, saysUnknownToken } from './failure.ts'
 import type { Settings } from './settings.ts'
 
 /** What is asked, without what the client adds. */
@@ -63,9 +63,7 @@ export class Client {
   /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.
    *  @param what is asked, for people */
   async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answered> {
-    const token = await this.#session.token(signal).catch(error => {
-      throw forWhat(what, error)
-    })
+    const { token } = await this.token(what, signal)
     const answer = await this.#send(ask, token, signal)
     if (ask.takes?.(answer) === true) return { ...answer, token }
     if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
@@ -87,6 +85,20 @@ export class Client {
     } catch (error) {
       throw forWhat(what, error)
     }
+  }
+
+  /** The token of now, and how long it is good still. Rejects with a ProviderError.
+   *  @param what it is for, for people */
+  async token(what: string, signal: AbortSignal): Promise<{ readonly token: Secret; readonly leftMs: number }> {
+    const token = await this.#session.token(signal).catch(error => {
+      throw forWhat(what, error)
+    })
+    return { token, leftMs: this.#session.leftMs }
+  }
+
+  /** Has the listener called for each token that takes the place of another. Gives what ends that. */
+  onTokenReplaced(listener: () => void): () => void {
+    return this.#session.onReplaced(listener)
   }
 
   /** What the server says of itself, whatever that is; it needs no token. */
@@ -117,8 +129,10 @@ export class Client {
 
   async #isUnknown(token: Secret, refusal: Answer, signal: AbortSignal): Promise<boolean> {
     if (saysUnknownToken(refusal)) return true
+    if (saysMayNot(refusal)) return false
     const lookup = await this.#send({ operation: 'read', path: 'auth/token/lookup-self' }, token, signal)
-    return lookup.status === 403
+    // A policy may forbid a token to be looked up, too.
+    return lookup.status === 403 && !saysMayNot(lookup)
   }
 
   async #send(ask: Ask, token: Secret, signal: AbortSignal): Promise<Answer> {

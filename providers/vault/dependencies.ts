@@ -6,9 +6,10 @@ import type { Asked } from './paths.ts'
 /** - `secret`: a path without the `data/` of a KV v2 engine, which is put in where it belongs
  *  - `api`: the same, where the path may have it already, as consul-template takes it
  *  - `list`: the names below a path
+ *  - `token`: the token that the provider itself asks with; its path is empty
  *  - `write`: what the server answers to fields that are written to a path
  *  - `certificate`: the same of a path that issues certificates */
-type Kind = 'secret' | 'api' | 'list' | 'write' | 'certificate'
+type Kind = 'secret' | 'api' | 'list' | 'token' | 'write' | 'certificate'
 
 export function reads(provider: string, kind: Exclude<Kind, Written['kind']>, asked: Asked): Dependency {
   return { provider, kind, ...asked }

@@ -82,6 +82,13 @@ export function saysUnknownToken(answer: Answer): boolean {
   return errorsOf(answer.body).some(text => /invalid token|bad token|token not found/.test(text))
 }
 
+/** Whether a refusal (403) is about what a token may, by the server's words: none of them says it so of a token that it does not know. */
+export function saysMayNot(answer: Answer): boolean {
+  return (
+    answer.status === 403 && errorsOf(answer.body).some(text => /^1 error occurred:\s*\* permission denied/.test(text))
+  )
+}
+
 /** Whether the server knows no such lease, or no token of such an accessor: they have ended, or were revoked. */
 export function saysGone({ status, body }: Answer): boolean {
   const isRefusal = status === 400 || status === 403 || status === 404

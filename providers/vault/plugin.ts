@@ -1,14 +1,14 @@
 import type { ProviderPlugin } from '../../lib/provider.ts'
 import { addressVariable, variable } from './environment.ts'
 import { vaultOptions, type VaultOptions } from './options.ts'
-import { pkiCert, referenceQuestion, secret, secretOrDefault, secrets } from './questions.ts'
+import { pkiCert, referenceQuestion, secret, secretOrDefault, secrets, vaultToken } from './questions.ts'
 
 /** Reads secrets from Vault or OpenBao: `type: vault`. */
 export const vault: ProviderPlugin<VaultOptions> = {
   type: 'vault',
   options: vaultOptions,
   reference: referenceQuestion,
-  functions: { secret, secrets, secretOrDefault, pkiCert },
+  functions: { secret, secrets, secretOrDefault, pkiCert, vaultToken },
   identity: ({ address, namespace }, environment) =>
     JSON.stringify([
       address ?? addressVariable(environment)?.text,

@@ -16,6 +16,7 @@ import { Leases } from './leases.ts'
 import { Mounts } from './mounts.ts'
 import type { VaultOptions } from './options.ts'
 import { readOwnKey } from './own-key.ts'
+import { watchOwnToken, wrapOwnToken } from './own-token.ts'
 import { Reader, type Read } from './reader.ts'
 import { dataOf, mapOf, numberOf, type Fields } from './secret.ts'
 import { settingsOf, type Settings } from './settings.ts'
@@ -34,12 +35,14 @@ export class VaultProvider implements Provider {
   readonly #client: Client
   readonly #reader: Reader
   readonly #leases: Leases
+  readonly #key: Uint8Array
 
   private constructor(options: VaultOptions, host: ProviderHost, client: Client, key: Uint8Array) {
     this.#options = options
     this.#host = host
     this.#client = client
     this.#leases = new Leases(client, host.clock)
+    this.#key = key
     this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host, key)
   }
 
@@ -82,6 +85,7 @@ export class VaultProvider implements Provider {
     const { kind } = dependency
     if (kind === 'secret' || kind === 'api') return this.#watchSecret(dependency, signal)
     if (kind === 'list') return this.#watch(cut => this.#reader.list(dependency, cut), signal)
+    if (kind === 'token') return this.#watchToken(dependency, signal)
     if (dependency instanceof Written) {
       const isCertificate = kind === 'certificate'
       return this.#watch(cut => this.#reader[isCertificate ? 'certificate' : 'write'](dependency, cut), signal, 'once')
@@ -115,6 +119,15 @@ export class VaultProvider implements Provider {
 
   async close(): Promise<void> {
     this.#client.close()
+  }
+
+  #watchToken(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
+    const { clock, random } = this.#host
+    const { reread: rereadMs } = this.#options
+    const options = { client: this.#client, clock, random, rereadMs, revisionKey: this.#key }
+    if (dependency.params['wrap'] === undefined) return watchOwnToken(options, dependency, signal)
+    const wrap = async (cut: AbortSignal) => ({ reading: await wrapOwnToken(options, dependency, cut) })
+    return this.#watch(wrap, signal, 'once')
   }
 
   #watchSecret(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {

@@ -1,4 +1,5 @@
 /** What templates ask a Vault provider. The functions are consul-template's, with its results. */
+import { parseDurationMs } from '../../lib/base/duration.ts'
 import { nearest } from '../../lib/base/nearest.ts'
 import { Struct, type Value } from '../../lib/base/value.ts'
 import type { Question } from '../../lib/provider.ts'
@@ -10,17 +11,20 @@ import { dataOf, mapOf, type Fields } from './secret.ts'
 /** What a reading of a secret is: the answer as `secret` gives it, and whether the engine is KV v2, whose data is one deeper. */
 export const SECRET = 'vault.Reading'
 
-/** `ref "NAME://MOUNT/PATH#FIELD"`: a field of a secret, or all of them. The path has no `data/`, whatever the engine. */
+/** `ref "NAME://MOUNT/PATH#FIELD"`: a field of a secret, or all of them. The path has no `data/`, whatever the engine. Without a path
+ *  it is the token of the provider itself. */
 export const referenceQuestion: Question = {
   hasFields: true,
   ask(provider, args) {
     const [path, field] = args
     const isField = field === undefined || (typeof field === 'string' && field !== '')
     if (args.length > 2 || typeof path !== 'string' || !isField) throw new Error('want one path, a string')
+    const own = /^(?:\?(.*))?$/s.exec(path)
+    if (own !== null) return reads(provider, 'token', ownToken(own[1] ?? ''))
     return reads(provider, 'secret', parseAsked(path))
   },
   answer(reading, [, field]) {
-    const values = valuesOf(reading)
+    const values = mapOf(reading.value === absent ? undefined : (reading.value as Value)) ?? valuesOf(reading)
     return field === undefined ? values : fieldOf(values, field as string)
   },
 }
@@ -80,6 +84,30 @@ export const pkiCert: Question = {
     if (!(value instanceof Struct)) throw new TypeError('a reading of a certificate is a struct')
     return value
   },
+}
+
+/** `vaultToken`: the token that the provider itself asks with; `vaultToken "wrap=5m"` in a wrapping that is good for so long. */
+export const vaultToken: Question = {
+  ask(provider, args) {
+    if (args.length > 1 || !args.every(arg => typeof arg === 'string')) throw new Error(WRAP_WANTED)
+    return reads(provider, 'token', ownToken(args[0] ?? ''))
+  },
+  answer(reading) {
+    return fieldOf(mapOf(reading.value as Value) ?? new Map(), 'token')
+  },
+}
+
+/** Less would be made anew too often. */
+const WRAP_MS_MIN = 15_000
+const WRAP_MS_MAX = 366 * 24 * 3_600_000
+const WRAP_WANTED = 'want nothing, or "wrap=DURATION", such as "wrap=5m", of whole seconds and at least 15s'
+
+function ownToken(query: string): Asked {
+  if (query === '') return { path: '', params: {} }
+  const wrapMs = parseDurationMs(/^wrap=(.*)$/s.exec(query)?.[1] ?? '')
+  const isGood = wrapMs !== undefined && wrapMs >= WRAP_MS_MIN && wrapMs <= WRAP_MS_MAX && wrapMs % 1_000 === 0
+  if (!isGood) throw new Error(WRAP_WANTED)
+  return { path: '', params: { wrap: `${wrapMs / 1_000}s` } }
 }
 
 /** A path without a part that KV v2 gives a meaning to is the same whichever way it is asked for, and so one dependency. */

@@ -20,6 +20,10 @@ const SECRETS = {
   secretId: sentinel('secret-id'),
   wrapped: sentinel('wrapped'),
   jwt: sentinel('jwt'),
+  awsKey: sentinel('aws-key'),
+  webIdentity: sentinel('web-identity'),
+  googleKey: sentinel('google-key'),
+  federated: sentinel('federated'),
 }
 
 /** What a template does with a secret that makes it fail. */
@@ -37,7 +41,8 @@ const FAILURES: Readonly<Record<string, string>> = {
 }
 
 /** Providers whose log-in, or whose server, fails. */
-const BROKEN = ['stranger', 'userpass', 'approle', 'unwrapped', 'jwt', 'redirected', 'echoed', 'echoed-login', 'down']
+const LOGINS = ['stranger', 'userpass', 'approle', 'unwrapped', 'jwt', 'aws', 'web-identity', 'gcp', 'azure']
+const BROKEN = [...LOGINS, 'redirected', 'echoed', 'echoed-login', 'down']
 
 async function prepare(server: VaultServer): Promise<void> {
   const { value, broken, token, password } = SECRETS
@@ -71,6 +76,15 @@ function configurationOf(root: string, server: VaultServer, others: Readonly<Rec
       approle: vault(role),
       unwrapped: vault({ ...role, secretIdFile: file('wrapped'), wrapped: true }),
       jwt: vault({ method: 'jwt', role: 'a', file: file('jwt') }),
+      aws: at(others.echo as string, {
+        method: 'aws',
+        accessKeyId: 'AKIA',
+        secretAccessKey: '${AWS_KEY}',
+        sessionToken: '${AWS_KEY}',
+      }),
+      'web-identity': vault({ method: 'aws' }),
+      gcp: vault({ method: 'gcp', type: 'iam', role: 'a', keyFile: file('google-key') }),
+      azure: vault({ method: 'azure', role: 'a' }),
       redirected: at(others.redirecting as string, token),
       echoed: at(others.echo as string, token),
       'echoed-login': at(others.echo as string, { method: 'userpass', username: 'anna', password: '${PASSWORD}' }),
@@ -78,6 +92,7 @@ function configurationOf(root: string, server: VaultServer, others: Readonly<Rec
     },
     bundles: {
       good: bundle('good', '{{ ref "vault://secret/app#value" }}{{ ref "anna://secret/app#value" }}'),
+      sink: bundle('sink', '{{ vaultToken }} {{ vaultToken "wrap=5m" }}'),
       ...Object.fromEntries(Object.entries(FAILURES).map(([name, content]) => [name, bundle(name, content)])),
       ...Object.fromEntries(BROKEN.map(name => [name, bundle(name, `{{ ref "${name}://secret/app#value" }}`)])),
     },
@@ -89,8 +104,18 @@ function configurationOf(root: string, server: VaultServer, others: Readonly<Rec
 async function setScene(server: VaultServer) {
   const root = scratch()
   mkdirSync(join(root, 'credentials'))
-  const { strangeToken, wrongPassword, secretId, wrapped, jwt } = SECRETS
-  const files = { token: strangeToken, password: wrongPassword, 'secret-id': secretId, wrapped, jwt }
+  const { strangeToken, wrongPassword, secretId, wrapped, jwt, webIdentity, federated } = SECRETS
+  const googleKey = JSON.stringify({ private_key_id: 'a', client_email: 'b', private_key: SECRETS.googleKey })
+  const files = {
+    token: strangeToken,
+    password: wrongPassword,
+    'secret-id': secretId,
+    wrapped,
+    jwt,
+    'google-key': googleKey,
+    'web-identity': webIdentity,
+    federated,
+  }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'credentials', name), `${text}\n`)
   const thief: string[] = []
   const heard: string[] = []
@@ -115,7 +140,17 @@ async function setScene(server: VaultServer) {
   const others = { redirecting: redirecting.url, echo: echo.url, down: `http://127.0.0.1:${await freePort()}` }
   const config = join(root, 'outrigger.yaml')
   writeFileSync(config, JSON.stringify(configurationOf(root, server, others, admin), undefined, 1))
-  const environment = { TOKEN: SECRETS.token, PASSWORD: SECRETS.password, DEBUG: '*', TMPDIR: root }
+  const clouds = {
+    AWS_KEY: SECRETS.awsKey,
+    AWS_WEB_IDENTITY_TOKEN_FILE: join(root, 'credentials', 'web-identity'),
+    AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/web',
+    AWS_ENDPOINT_URL_STS: echo.url,
+    AZURE_FEDERATED_TOKEN_FILE: join(root, 'credentials', 'federated'),
+    AZURE_TENANT_ID: 'tenant',
+    AZURE_CLIENT_ID: 'client',
+    AZURE_AUTHORITY_HOST: echo.url,
+  }
+  const environment = { TOKEN: SECRETS.token, PASSWORD: SECRETS.password, ...clouds, DEBUG: '*', TMPDIR: root }
   return { root, config, admin, environment, thief, heard }
 }
 
@@ -138,6 +173,8 @@ describe.each(vaultServers())('%s', (_, start) => {
     await eventually(() =>
       expect(readFileSync(join(root, 'volumes', 'good', 'x'), 'utf8')).toBe(SECRETS.value + SECRETS.value),
     )
+    const sunk = await eventually(() => readFileSync(join(root, 'volumes', 'sink', 'x'), 'utf8').split(' '))
+    expect(sunk[0]).toBe(SECRETS.token)
     for (const path of ['readyz', 'startupz', 'livez']) {
       places.add(path, await (await fetch(`http://127.0.0.1:${admin}/${path}`)).text())
     }
@@ -150,7 +187,7 @@ describe.each(vaultServers())('%s', (_, start) => {
     for (const { pid, arguments: line } of samples) places.add(`the arguments of process ${pid}`, line)
     places.addFiles(root, path => /^(?:credentials|volumes|outrigger\.yaml)$/.test(path.slice(root.length + 1)))
 
-    const found = Object.entries(SECRETS).flatMap(([name, secret]) =>
+    const found = Object.entries({ ...SECRETS, wrapping: sunk[1] as string }).flatMap(([name, secret]) =>
       places.find(secret).map(place => `${name}: ${place}`),
     )
     expect(found).toEqual([])
@@ -158,6 +195,9 @@ describe.each(vaultServers())('%s', (_, start) => {
     // That nothing was found proves something only where the secrets really went.
     for (const secret of [SECRETS.token, SECRETS.password]) {
       expect(heard.join('\n')).toContain(JSON.stringify(secret).slice(1, -1))
+    }
+    for (const secret of [SECRETS.webIdentity, SECRETS.federated]) {
+      expect(heard.join('\n')).toContain(new URLSearchParams({ x: secret }).toString().slice('x='.length))
     }
   })
 })

@@ -11,6 +11,8 @@ export interface Token {
   readonly namespace: string
   /** With which it ends; undefined of an orphan. */
   readonly parent: string | undefined
+  /** Whether it may not even what every other token may with itself. */
+  readonly isBare: boolean
   readonly durationMs: number
   readonly renewable: boolean
   /** When no renewal helps any more. */
@@ -33,6 +35,7 @@ export interface Made {
   readonly type?: string
   readonly renewable?: boolean
   readonly parent?: string
+  readonly no_default_policy?: boolean
 }
 
 const UNKNOWN_ACCESSOR: Answer = { status: 400, body: { errors: ['1 error occurred:\n\t* invalid accessor\n\n'] } }
@@ -50,6 +53,7 @@ export class Tokens {
     type,
     renewable = true,
     parent,
+    no_default_policy: isBare = false,
   }: Made): Token {
     const durationMs = secondsOf(ttl) * 1_000
     const maxMs = secondsOf(explicit_max_ttl) * 1_000
@@ -60,6 +64,7 @@ export class Tokens {
       policies,
       namespace,
       parent,
+      isBare,
       durationMs,
       renewable: renewable && !isBatch && durationMs > 0,
       endsAtMostMs: maxMs === 0 ? Infinity : Date.now() + maxMs,

@@ -142,7 +142,8 @@ export class VaultDouble implements VaultServer {
     if (/^auth\/(?!token\/)/.test(call.path))
       return await this.#authenticated({ ...call, certificate }, known, namespace)
     // A wrapping token is good for what it wraps alone.
-    if (call.path === 'sys/wrapping/unwrap' && this.#wrapped.has(token)) return this.#unwrap(token)
+    const isUnwrapping = call.path === 'sys/wrapping/unwrap' && known === undefined && token !== ''
+    if (isUnwrapping) return this.#unwrap(token)
     if (token === '') return failed(400, 'missing client token')
     return known === undefined ? this.#unknownToken() : this.#permitted(call, known, namespace)
   }
@@ -193,18 +194,21 @@ export class VaultDouble implements VaultServer {
     if (!('granted' in answer)) return answer
     const { granted } = answer
     if (granted === undefined) return failed(400, 'invalid credentials')
-    const { token_ttl, token_explicit_max_ttl, token_num_uses, token_type } = granted.role
+    const { token_ttl, token_explicit_max_ttl, token_num_uses, token_type, token_no_default_policy } = granted.role
     const made = {
       ttl: token_ttl,
       explicit_max_ttl: token_explicit_max_ttl,
       num_uses: token_num_uses,
       type: token_type,
+      no_default_policy: token_no_default_policy,
     }
     return tokenAnswer(this.tokens.make({ ...made, policies: granted.policies, namespace }))
   }
 
   async #permitted(call: Call, token: Token, namespace: string): Promise<Answer> {
-    const isOwn = /^(auth\/token\/(lookup-self|renew-self|revoke-self)|sys\/wrapping\/|cubbyhole\/)/.test(call.path)
+    const isOwn =
+      !token.isBare &&
+      /^(auth\/token\/(lookup-self|renew-self|revoke-self)|sys\/wrapping\/|cubbyhole\/)/.test(call.path)
     if (call.path.startsWith('sys/internal/ui/mounts/')) return this.#mountOf(call.path.slice(23), token, namespace)
     if (!isOwn && !this.#may(token, call, namespace)) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
     if (call.path.startsWith('sys/')) return this.#system(call, token, namespace)

@@ -50,6 +50,7 @@ export class Session {
   /** By accessor: when tokens that had been ours end, on the monotonic clock. */
   readonly #ends = new Map<string, number>()
   readonly #accessors = new WeakMap<Secret, string>()
+  readonly #listeners = new Set<() => void>()
   #held: Held | undefined
   #isRecalled = false
   #isKept = false
@@ -120,6 +121,17 @@ export class Session {
     return token.reveal() === refused.reveal() ? undefined : token
   }
 
+  /** How long the token of now is good still; Infinity for one without an end. */
+  get leftMs(): number {
+    return this.#held === undefined ? 0 : Math.max(0, this.#held.endsMs - this.#clock.monotonicMs())
+  }
+
+  /** Has the listener called for each token that takes the place of another. Gives what ends that. */
+  onReplaced(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   close(): void {
     this.#closed.abort(new Error('the provider is closed'))
     this.#hold(undefined)
@@ -145,7 +157,9 @@ export class Session {
       signal.throwIfAborted()
       this.#failure = undefined
       this.#backoff = exponentialBackoff(FAILED_MS)
+      const before = this.#held
       this.#hold(held)
+      if (before?.token.reveal() !== held.token.reveal()) for (const listener of this.#listeners) listener()
       return held
     } catch (error) {
       const untilMs = this.#clock.monotonicMs() + this.#backoff.durationMs(this.#random)

@@ -155,6 +155,25 @@ test('a token that is given is looked for again before it is renewed, and taken 
   expect(scene.asked).not.toContain('renew-self: another')
 })
 
+test('who listens is told of each token that takes the place of another, and of no renewal', async () => {
+  const scene = new Scene()
+  const told: string[] = []
+  const stop = scene.session.onReplaced(() => void told.push(`after ${scene.asked.length}`))
+  await scene.token()
+  expect(told).toEqual(['after 1'])
+  await scene.clock.advance(40 * 60_000)
+  expect(scene.asked).toHaveLength(2)
+  expect(told).toEqual(['after 1'])
+  scene.renewal = 600
+  await scene.clock.advance(40 * 60_000)
+  expect(scene.asked.at(-1)).toBe('log in: token 2')
+  expect(told).toHaveLength(2)
+  expect(scene.session.leftMs).toBeGreaterThan(0)
+  stop()
+  await scene.session.after(new Secret('token 2'), never)
+  expect(told).toHaveLength(2)
+})
+
 test('a token without an end is left alone', async () => {
   const scene = new Scene(false)
   scene.life = { durationMs: 0, renewable: false, usesLeft: 0, accessor: 'accessor' }
