@@ -29,7 +29,7 @@ export interface VaultServer {
 export type Json = any
 
 /** Where a server's program is: `VAULT_BIN` says so, else the first on the PATH. */
-const vaultProgram: string | undefined = [
+export const vaultProgram: string | undefined = [
   process.env.VAULT_BIN,
   ...(process.env.PATH ?? '')
     .split(delimiter)
