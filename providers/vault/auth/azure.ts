@@ -30,6 +30,11 @@ export class AzureMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account({ environment }: LoginWorld): Promise<string> {
+    const { mount, role, resource, clientId = environment['AZURE_CLIENT_ID'] ?? '' } = this.#options
+    return JSON.stringify([mount, role, resource, clientId])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role } = this.#options
     const file = variableOf(world, 'AZURE_FEDERATED_TOKEN_FILE')

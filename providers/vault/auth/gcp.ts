@@ -35,6 +35,11 @@ export class GcpMethod implements AuthMethod {
     this.#options = options
   }
 
+  async account({ environment }: LoginWorld): Promise<string> {
+    const { mount, role, type, keyFile = environment['GOOGLE_APPLICATION_CREDENTIALS'] ?? '' } = this.#options
+    return JSON.stringify([mount, role, type, type === 'iam' ? keyFile : ''])
+  }
+
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role, type } = this.#options
     const jwt = type === 'iam' ? await this.#signed(world) : await this.#given(world, signal)

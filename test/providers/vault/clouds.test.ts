@@ -2,9 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { v } from '../../../lib/base/schema.ts'
+import type { LoginWorld } from '../../../providers/vault/auth/method.ts'
+import { vaultOptions } from '../../../providers/vault/options.ts'
 import { CloudDouble } from '../../support/cloud-double.ts'
 import { eventually } from '../../support/eventually.ts'
 import { freePort } from '../../support/free-port.ts'
+import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { VaultDouble } from '../../support/vault-double.ts'
 import { must, type Json } from '../../support/vault-server.ts'
@@ -260,4 +264,34 @@ describe('azure', () => {
     const plain = { ...environment, AZURE_AUTHORITY_HOST: 'http://login.example.org' }
     expect(await refusal(auth, plain, token)).toMatchObject({ code: 'bad-config' })
   })
+})
+
+test('a token that a cloud was asked for is kept for the next process, as the same account', async () => {
+  const mount = await mounted('azure', { keys: [cloud.publicKey], resource: 'https://vault' })
+  for (const name of ['web', 'other']) {
+    await post(`auth/${mount}/role/${name}`, { token_policies: ['reads'], bound_service_principal_ids: ['system'] })
+  }
+  const note = noteIn(new Map())
+  const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: cloud.url }
+  const next = async (role: string) => {
+    const auth = { method: 'azure', mount, role, resource: 'https://vault' }
+    const bench = await Bench.open(server, { auth }, { environment, note })
+    expect(await bench.ask('ref', 'secret/a', 'v')).toBe('1')
+    return cloud.seen.length
+  }
+  const asked = await next('web')
+  expect(await next('web')).toBe(asked)
+  expect(await next('other')).toBeGreaterThan(asked)
+})
+
+test.each([
+  ['aws', { method: 'aws', role: 'a' }, { AWS_ROLE_ARN: 'arn' }, 'arn'],
+  ['aws with keys', { method: 'aws', accessKeyId: 'AKIA', secretAccessKey: 'never' }, {}, 'AKIA'],
+  ['gcp', { method: 'gcp', type: 'iam', role: 'a' }, { GOOGLE_APPLICATION_CREDENTIALS: '/key' }, '/key'],
+  ['azure', { method: 'azure', role: 'a' }, { AZURE_CLIENT_ID: 'client-1' }, 'client-1'],
+])('whom %s logs in as is known without a cloud', async (_, options, environment, shown) => {
+  const { auth } = v.parse(vaultOptions, { auth: options })
+  const account = await auth?.account?.({ environment } as unknown as LoginWorld)
+  expect(account).toContain(shown)
+  expect(account).not.toContain('never')
 })
