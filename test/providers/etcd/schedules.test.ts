@@ -1,12 +1,15 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { EtcdDouble } from '../../support/etcd-double.ts'
 import { eventually } from '../../support/eventually.ts'
 import { onEtcd, whyNoEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { scratch } from '../../support/scratch.ts'
 import { startEtcd } from './harness.ts'
-import { playSchedules, type Backend, type Change } from './schedules.ts'
+import { playSchedules, type Backend, type Change, type Played } from './schedules.ts'
 
 /** How many are played on a real server; `ETCD_SCHEDULES=1000` plays as many as the README speaks of, and takes some minutes. */
 const SCHEDULES = Number(process.env['ETCD_SCHEDULES'] ?? 40)
+/** How many are played on a double, which needs no time to start again. */
+const SCHEDULES_ON_DOUBLE = Number(process.env['ETCD_SCHEDULES'] ?? 60)
 const PATIENCE = { withinMs: 60_000 }
 
 /** A real server, which is killed and started again for all who use it. */
@@ -52,14 +55,34 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
 
+/** Plays the first of all schedules, and says what there was. */
+async function playOn(backend: Backend, schedules: number): Promise<Played> {
+  const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
+  const played = await playSchedules(backend, seeds, scratch())
+  process.stdout.write(`etcd schedules: ${JSON.stringify(played)}\n`)
+  return played
+}
+
+const MISSES_NOTHING = 'no final state is missed and nothing is read that never was'
+
 test.skipIf(whyNoEtcd !== undefined)(
-  `no final state is missed and nothing is read that never was, in ${SCHEDULES} random schedules ${onEtcd}`,
+  `${MISSES_NOTHING}, in ${SCHEDULES} random schedules ${onEtcd}`,
   async () => {
-    const seeds = Array.from({ length: SCHEDULES }, (_, i) => i + 1)
-    const played = await playSchedules(new RealBackend(await startEtcd()), seeds, scratch())
-    process.stdout.write(`etcd schedules: ${JSON.stringify(played)}\n`)
+    const played = await playOn(new RealBackend(await startEtcd()), SCHEDULES)
     expect(played.schedules).toBe(SCHEDULES)
     expect(played.readings).toBeGreaterThan(SCHEDULES)
   },
   60_000 + SCHEDULES * 10_000,
+)
+
+test(
+  `${MISSES_NOTHING}, in ${SCHEDULES_ON_DOUBLE} random schedules on a double`,
+  async () => {
+    const double = await EtcdDouble.start()
+    onTestFinished(() => double.close())
+    const played = await playOn(double, SCHEDULES_ON_DOUBLE)
+    expect(played.schedules).toBe(SCHEDULES_ON_DOUBLE)
+    expect(played.readings).toBeGreaterThan(SCHEDULES_ON_DOUBLE)
+  },
+  60_000 + SCHEDULES_ON_DOUBLE * 10_000,
 )

@@ -39,7 +39,7 @@ export interface Played {
   restarts: number
 }
 
-const CONCURRENT = 12
+const CONCURRENT = 24
 const STEPS = 15
 /** So many steps in a row may come one upon the other. */
 const LULL = 5
