@@ -157,6 +157,34 @@ describe('aws', () => {
     expect(await refusal(auth, instance())).toMatchObject({ code: 'unauthenticated' })
   })
 
+  test("keys are taken from the first that is set up, in the order of AWS's own libraries", async () => {
+    const auth = await setUp()
+    const { AccessKeyId, SecretAccessKey, Token } = cloud.awsKeys
+    const path = file(`[default]\naws_access_key_id = ${OWN.id}\naws_secret_access_key = ${OWN.secret}\n`)
+    const web = {
+      AWS_WEB_IDENTITY_TOKEN_FILE: file(cloud.identity({})),
+      AWS_ROLE_ARN: ARN,
+      AWS_ENDPOINT_URL: cloud.url,
+    }
+    const container = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${cloud.url}/container/keys`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: cloud.containerToken,
+    }
+    const sources: readonly (readonly [Environment, string | undefined])[] = [
+      [{ AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey, AWS_SESSION_TOKEN: Token }, undefined],
+      [web, '/'],
+      [{ AWS_SHARED_CREDENTIALS_FILE: path }, undefined],
+      [container, '/container/keys'],
+      [instance(), '/latest/api/token'],
+    ]
+    for (const [index, [, asked]] of sources.entries()) {
+      cloud.seen.length = 0
+      const environment = Object.assign({}, ...sources.slice(index).map(([source]) => source))
+      expect(await read(auth, environment)).toBe('1')
+      expect(cloud.seen[0]?.path).toBe(asked)
+    }
+  })
+
   test('nothing at all is said with where it was looked for', async () => {
     const auth = await setUp()
     const environment = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${await freePort()}` }

@@ -1,11 +1,12 @@
 /** The provider's own token as a value, on the double and on a real server. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { vault } from '../../../providers/vault/plugin.ts'
 import { eventually } from '../../support/eventually.ts'
 import { runBuilt } from '../../support/program.ts'
 import { scratch } from '../../support/scratch.ts'
+import { VaultDouble } from '../../support/vault-double.ts'
 import { call, must, vaultServers, type Json, type VaultServer } from '../../support/vault-server.ts'
 import { Bench } from './bench.ts'
 
@@ -42,6 +43,16 @@ describe.each(vaultServers())('%s', (_, start) => {
     expect(asking.watching.ends).toEqual([])
     expect(asking.watching.latest.sensitive).toBe(true)
     expect(asking.watching.latest.revision).not.toContain(String(asking.answer))
+  })
+
+  test('a token that takes the place of another is given at once, whoever had it replaced', async () => {
+    const bench = await Bench.open(server, { auth: await login(), reread: '1h' })
+    const asking = bench.watch('vaultToken')
+    const first = await eventually(() => asking.answer)
+    await post('auth/token/revoke', { token: first })
+    await expect(bench.ask('ref', 'secret/forbidden', 'v')).rejects.toMatchObject({ code: 'forbidden' })
+    await eventually(() => expect(asking.answer).not.toBe(first))
+    expect(await isKnown(asking.answer)).toBe(true)
   })
 
   test('the wrapped token is opened once, and comes with a lease that ends when the wrapping does', async () => {
@@ -104,6 +115,16 @@ describe.each(vaultServers())('%s', (_, start) => {
       expect(stderr).not.toContain(shown(name))
     }
   })
+})
+
+test('a refusal that is about what a token may is taken at its word', async () => {
+  const double = await VaultDouble.start()
+  onTestFinished(() => double.close())
+  await must(double, 'POST', 'sys/auth/userpass', { type: 'userpass' })
+  await must(double, 'POST', 'auth/userpass/users/anna', { password: 'right', token_policies: ['none'] })
+  const bench = await Bench.open(double, { auth: { method: 'userpass', username: 'anna', password: 'right' } })
+  await expect(bench.ask('ref', 'sys/policies', 'v')).rejects.toMatchObject({ code: 'forbidden' })
+  expect(double.seen.filter(({ path }) => path.endsWith('lookup-self'))).toEqual([])
 })
 
 test.each([['wrap=soon'], ['wrap=5s'], ['wrap=1.5m1ms'], ['wrap'], ['wrap=5m', 'x'], [5]])(
