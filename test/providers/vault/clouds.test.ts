@@ -7,9 +7,11 @@ import type { LoginWorld } from '../../../providers/vault/auth/method.ts'
 import { vaultOptions } from '../../../providers/vault/options.ts'
 import { CloudDouble } from '../../support/cloud-double.ts'
 import { eventually } from '../../support/eventually.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { freePort } from '../../support/free-port.ts'
 import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
+import { serve } from '../../support/serve.ts'
 import { VaultDouble } from '../../support/vault-double.ts'
 import { must, type Json } from '../../support/vault-server.ts'
 import { Bench } from './bench.ts'
@@ -291,6 +293,21 @@ describe('azure', () => {
     expect(await refusal(auth, federated, token)).toMatchObject({ code: 'bad-config' })
     const plain = { ...environment, AZURE_AUTHORITY_HOST: 'http://login.example.org' }
     expect(await refusal(auth, plain, token)).toMatchObject({ code: 'bad-config' })
+  })
+})
+
+test('metadata that do not answer take five seconds of a login, not all of its time', async () => {
+  let asked = 0
+  const { url } = await serve(() => void asked++)
+  const clock = new FakeClock()
+  const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: url }
+  const bench = await Bench.open(server, { auth: { method: 'azure', role: 'web' } }, { environment, clock })
+  const failed = bench.ask('ref', 'secret/a', 'v').catch((error: unknown) => error)
+  await eventually(() => expect(asked).toBe(1))
+  await clock.advance(5_000)
+  expect(await failed).toMatchObject({
+    code: 'timeout',
+    message: expect.stringContaining("the machine's metadata"),
   })
 })
 

@@ -104,7 +104,11 @@ describe.each(vaultServers())('%s', (_, start) => {
     const { code, stderr } = await runBuilt(['once'], { directory: root })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const shown = (name: string) => readFileSync(join(volume, name), 'utf8')
+    const first = [shown('plain'), shown('wrapped')]
+    expect((await runBuilt(['once'], { directory: root })).code).toBe(0)
 
+    // Neither is made anew by the next process.
+    expect([shown('plain'), shown('wrapped')]).toEqual(first)
     expect(await isKnown(shown('plain'))).toBe(true)
     expect(shown('raw')).toBe(shown('plain'))
     expect(JSON.parse(shown('wrapped.json')).token).toBe(shown('wrapped'))
