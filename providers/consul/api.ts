@@ -34,6 +34,8 @@ export type Answer = HttpResponse
 /** Requests under way at the same time that are answered at once; a start with 1,000 dependencies is no reason for 1,000
  *  connections. */
 const CONNECTIONS_MAX = 8
+/** Connections that wait for a change. A Consul takes 200 from one address, and others may live there as well. */
+export const WAITING_MAX = 150
 /** What one answer may hold: 64 MiB of values in base64, and what is around them. */
 const ANSWER_BYTES_MAX = 96 * 1024 * 1024
 /** By what part of its wait a server lengthens it, at most: so that many that wait are not answered at once. */
@@ -48,12 +50,12 @@ export class Api {
   readonly #prompt: Connection
   readonly #waiting: Connection
 
-  constructor(settings: Settings, timeoutMs: number, host: ProviderHost, waitingMax: number) {
+  constructor(settings: Settings, timeoutMs: number, host: ProviderHost) {
     this.#settings = settings
     this.#timeoutMs = timeoutMs
     this.#host = host
     this.#prompt = new Connection({ ...settings.connection, connectionsMax: CONNECTIONS_MAX })
-    this.#waiting = new Connection({ ...settings.connection, connectionsMax: waitingMax })
+    this.#waiting = new Connection({ ...settings.connection, connectionsMax: WAITING_MAX })
   }
 
   /** Rejects with an OperationalError: what the connection came to, or a `Refusal`. */

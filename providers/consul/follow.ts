@@ -10,9 +10,32 @@ export interface Following {
   readonly api: Pick<Api, 'get'>
   readonly clock: Clock
   readonly random: Random
+  readonly places: Places
   readonly waitMs: number
+  /** How often is read again what finds no place to wait. */
+  readonly pollMs: number
   readonly maxStaleMs: number
   readonly consistent: boolean
+}
+
+/** How many queries may wait at the same time, each on a connection of its own. */
+export class Places {
+  #left: number
+
+  constructor(count: number) {
+    this.#left = count
+  }
+
+  /** Takes one, if there is one. */
+  take(): boolean {
+    if (this.#left === 0) return false
+    this.#left--
+    return true
+  }
+
+  give(): void {
+    this.#left++
+  }
 }
 
 /** A query whose wait was broken off that soon is not asked again here: the store does that, and takes its time. */
@@ -31,14 +54,15 @@ type Mode = 'consistent' | 'default' | 'stale'
  *     it may be old, so it is thrown away, and the leader is asked anew.
  *  3. An index of 0 would not be waited for: the least is 1.
  *  4. Any server may answer, if it was in touch with its leader lately; else the leader is asked instead.
- *  5. What blocks on a hash of its content says so in its answer. */
+ *  5. What blocks on a hash of its content says so in its answer.
+ *  6. Where too many wait already, it is read now and then instead. */
 export async function* follow(
   following: Following,
   ask: Ask,
   signal: AbortSignal,
   { isFresh = false }: { readonly isFresh?: boolean } = {},
 ): AsyncGenerator<Answer, never, undefined> {
-  const { api, clock, random } = following
+  const { api, clock, random, places } = following
   const usual = ask.isOfAgent === true ? 'default' : modeOf(following)
   const floor = new Floor(clock)
   let mode: Mode = isFresh && usual === 'stale' ? 'default' : usual
@@ -46,9 +70,11 @@ export async function* follow(
   for (;;) {
     signal.throwIfAborted()
     await floor.pass(signal)
-    const isWaiting = known !== NOTHING_KNOWN
+    const isFirst = known === NOTHING_KNOWN
+    const isWaiting = !isFirst && places.take()
+    if (!isFirst && !isWaiting) await clock.sleep(jittered(following.pollMs, random), signal)
     const waitMs = isWaiting ? jittered(following.waitMs, random) : undefined
-    const params = { ...(mode === 'default' ? {} : { [mode]: '' }), ...paramsOf(known) }
+    const params = { ...(mode === 'default' ? {} : { [mode]: '' }), ...(isWaiting ? paramsOf(known) : {}) }
     const startMs = clock.monotonicMs()
     let answer: Answer
     try {
@@ -59,6 +85,8 @@ export async function* follow(
       if (!isWaiting || !isOfLine(error) || clock.monotonicMs() - startMs < HELD_MS) throw error
       known = NOTHING_KNOWN
       continue
+    } finally {
+      if (isWaiting) places.give()
     }
     if (mode === 'stale' && isBehind(answer, following.maxStaleMs)) {
       mode = 'default'
@@ -71,7 +99,7 @@ export async function* follow(
       continue
     }
     mode = usual
-    const isSame = isWaiting && next.index === known.index && next.hash === known.hash
+    const isSame = !isFirst && next.index === known.index && next.hash === known.hash
     known = next
     if (!isSame) yield answer
   }

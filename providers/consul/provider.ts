@@ -6,10 +6,10 @@ import { OperationalError } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { contentRevision, type Reading } from '../../lib/reading.ts'
 import { poll } from '../poll.ts'
-import { Api, parseBody } from './api.ts'
+import { Api, parseBody, WAITING_MAX } from './api.ts'
 import { partOf, type Part } from './catalog.ts'
 import { failure } from './failure.ts'
-import { follow, type Following } from './follow.ts'
+import { follow, Places, type Following } from './follow.ts'
 import { keysContent, spelled } from './content.ts'
 import { Keys } from './keys.ts'
 import { KEY, LS, NOTHING, TREE } from './kv-questions.ts'
@@ -19,15 +19,13 @@ import { settingsOf, type Settings } from './settings.ts'
 import { jsonOf, sortedTexts, text } from './shapes.ts'
 import { askFor, type Params } from './shared-query.ts'
 
-/** Connections that wait for a change. A Consul takes 200 from one address, and others may live there as well. */
-const WAITING_MAX = 150
-
 /** Reads one Consul, and waits there for each change: see `follow.ts` for how, and `keys.ts` for what shares a query. */
 export class ConsulProvider implements Provider {
   readonly #options: ConsulOptions
   readonly #settings: Settings
   readonly #host: ProviderHost
   readonly #api: Api
+  readonly #places = new Places(WAITING_MAX)
   /** By their datacenter, namespace and partition. */
   readonly #keys = new Map<string, Keys>()
   /** Of this process alone: a revision is shown, and a short secret could be guessed from its plain hash. */
@@ -37,7 +35,7 @@ export class ConsulProvider implements Provider {
     this.#options = options
     this.#settings = settings
     this.#host = host
-    this.#api = new Api(settings, options.timeoutMs, host, WAITING_MAX)
+    this.#api = new Api(settings, options.timeoutMs, host)
   }
 
   /** Connects to nothing: the first watch does. */
@@ -160,9 +158,9 @@ export class ConsulProvider implements Provider {
   }
 
   get #following(): Following {
-    const { waitMs, maxStaleMs, consistent } = this.#options
+    const { waitMs, pollMs, maxStaleMs, consistent } = this.#options
     const { clock, random } = this.#host
-    return { api: this.#api, clock, random, waitMs, maxStaleMs, consistent }
+    return { api: this.#api, clock, random, places: this.#places, waitMs, pollMs, maxStaleMs, consistent }
   }
 
   #keysAt(params: Params): Keys {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle } from '../../cmd/build/bundle.ts'
+import { measureConsul } from './consul.ts'
 import { measureEtcd } from './etcd.ts'
 import { measureEtcdKeys } from './etcd-keys.ts'
 import { measureIdle } from './idle.ts'
@@ -17,6 +18,7 @@ import { measureTemplates } from './templates.ts'
 const PARTS: Readonly<Record<string, readonly [string, (program: string) => unknown]>> = {
   start: ['Start', measureStart],
   latency: ['A changed file, until it is visible and until an HTTP hook is told', measureLatency],
+  consul: ['A changed key of Consul, from the write being acknowledged', measureConsul],
   etcd: ['A changed key of etcd, from the write being acknowledged', measureEtcd],
   'etcd-keys': ['10,000 keys of etcd in 1,000 templates, from the write being acknowledged', measureEtcdKeys],
   passes: ['A pass over 1,000 templates', measurePasses],

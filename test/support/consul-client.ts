@@ -93,9 +93,33 @@ export class ConsulClient {
     })
   }
 
+  /** A blocking query on one key, asked again after each answer: as bare as can be. Resolves when it waits. */
+  async watch(key: string): Promise<BareWatch> {
+    let onChange = (_atMs: number) => {}
+    let isOver = false
+    const again = async (index: number): Promise<void> => {
+      const answer = await this.exchange('GET', `kv/${encoded(key)}?index=${index}&wait=10m`)
+      onChange(performance.now())
+      if (!isOver) await again(answer.index)
+    }
+    void again((await this.exchange('GET', `kv/${encoded(key)}`)).index).catch(() => {})
+    return {
+      next: () => new Promise<number>(resolve => (onChange = resolve)),
+      close: () => {
+        isOver = true
+      },
+    }
+  }
+
   close(): void {
     this.#agent.destroy()
   }
+}
+
+export interface BareWatch {
+  /** The moment of the next answer, on the clock of `performance.now()`. */
+  next(): Promise<number>
+  close(): void
 }
 
 function encoded(key: string): string {

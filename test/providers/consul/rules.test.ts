@@ -5,7 +5,7 @@ import { systemClock } from '../../../lib/base/clock.ts'
 import { v } from '../../../lib/base/schema.ts'
 import { Api, type Answer } from '../../../providers/consul/api.ts'
 import { Floor } from '../../../providers/consul/floor.ts'
-import { follow } from '../../../providers/consul/follow.ts'
+import { follow, Places } from '../../../providers/consul/follow.ts'
 import { consulOptions } from '../../../providers/consul/options.ts'
 import { settingsOf } from '../../../providers/consul/settings.ts'
 import { ConsulDouble } from '../../support/consul-double.ts'
@@ -176,6 +176,19 @@ describe('the rules of a blocking query', { timeout: 60_000 }, () => {
     expect(new Set(double.asked.map(asked => asked.split('?')[0]))).toEqual(new Set(['kv/app/']))
   })
 
+  test('150 wait at the same time, and more are read now and then', async () => {
+    const double = await ConsulDouble.start()
+    for (let i = 0; i < 155; i++) double.set(`health/service/s${i}`, [])
+    const bench = await ConsulBench.open({ address: double.url, ...LONG, poll: '100ms' })
+    const watchings = Array.from({ length: 155 }, (_, i) => bench.watch('service', `s${i}`))
+    await Promise.all(watchings.map(watching => watching.first()))
+    await eventually(() => expect(double.asked.filter(asked => asked.includes('index='))).toHaveLength(150))
+    const entry = { Node: { Node: 'n', Address: '1.1.1.1' }, Service: { ID: 'x', Service: 'x' }, Checks: [] }
+    for (let i = 0; i < 155; i++) double.set(`health/service/s${i}`, [entry])
+    await eventually(() => expect(watchings.filter(({ latest }) => (latest.value as []).length === 0)).toEqual([]))
+    expect(watchings.flatMap(({ ends }) => ends)).toEqual([])
+  })
+
   test('wakes without a change are no news, and no reason to ask without end', async () => {
     const double = await ConsulDouble.start()
     const bench = await ConsulBench.open({ address: double.url, ...LONG })
@@ -213,9 +226,9 @@ describe('what blocks on a hash', { timeout: 60_000 }, () => {
   async function* answers(address: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const { host } = providerHost(scratch())
     const options = v.parse(consulOptions, { address })
-    const api = new Api(settingsOf(options, {}), options.timeoutMs, host, 10)
+    const api = new Api(settingsOf(options, {}), options.timeoutMs, host)
     try {
-      const following = { ...options, api, clock: systemClock, random: Math.random }
+      const following = { ...options, api, places: new Places(1), clock: systemClock, random: Math.random }
       yield* follow(following, { path: 'agent/service/web', params: {}, isOfAgent: true }, signal)
     } finally {
       api.close()
