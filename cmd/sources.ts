@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { Config } from '../lib/config/config.ts'
 import { OperationalError } from '../lib/errors.ts'
 import type { Provider } from '../lib/provider.ts'
-import { Claims } from '../lib/render/claims.ts'
 import { renderFunctions, type Asker } from '../lib/render/functions.ts'
 import type { Owners, RendererOptions } from '../lib/render/options.ts'
 import { Renderer } from '../lib/render/renderer.ts'
@@ -129,8 +128,7 @@ export async function rendererOptions(
   const functions = renderFunctions(askers)
   const known = owners ?? (await readOwners(world))
   const { environment } = world
-  const claims = new Claims()
-  const common = { functions, askers, digestKey, owners: known, environment, networkAddresses, claims }
+  const common = { functions, askers, digestKey, owners: known, environment, networkAddresses }
   return Array.from(bundles, name => {
     const bundle = config.bundles.get(name)
     if (bundle === undefined) throw new TypeError(`no bundle ${name}`)

@@ -8,7 +8,7 @@ import { parseExpression } from '../template/expression.ts'
 import { IntMap, isList, isMap, sortedKeys, typeName } from '../template/operand.ts'
 import { parseTemplate, pending } from '../template/template.ts'
 import type { RenderContext } from './functions.ts'
-import { disguised } from './disguise.ts'
+import { disguises } from './disguise.ts'
 import { countedBounds, type RendererOptions } from './options.ts'
 import type { Item, Listing } from './several.ts'
 import { attributesOf, type Unit } from './unit.ts'
@@ -48,8 +48,8 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
     if (questioning.sensitive > sensitive) throw secretPath('asks for something sensitive')
     if (disguise !== undefined) {
       const aside = { ...context, questioning: questioning.aside() }
-      if (printed !== printedOf(() => path.execute(disguise(), aside, bounds)))
-        throw secretPath('shows a value of something sensitive')
+      const isSame = (other: Value) => printed === printedOf(() => path.execute(other, aside, bounds))
+      if (!disguise().every(isSame)) throw secretPath('shows a value of something sensitive')
     }
     const content = toBytes(template.execute(dot, context, bounds))
     // Only now, so that what is missing for the path keeps no question of the template from being asked.
@@ -62,9 +62,18 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
       const value = expression.evaluate(context, options.bounds)
       const isSensitive = context.questioning.sensitive > 0
       const named = value === pending ? [] : namedDots(value)
+      if (isSensitive) demandOwnKeys(named, context.questioning.sensitiveTexts)
       return { files: [], items: named.map(each => new DotItem(file.path, each, isSensitive, renderItem)) }
     },
   }
+}
+
+/** Keys are names, unless the template has made them of a value. */
+function demandOwnKeys(named: readonly Named[], values: ReadonlySet<string>): void {
+  if (!named.some(({ name }) => name !== undefined && values.has(name))) return
+  throw new OperationalError('secret-path', 'forEach: a key of the map is a value of something sensitive', {
+    hint: 'the keys name the outputs, and anyone can see the names of files',
+  })
 }
 
 /** What is printed, or undefined where it cannot be. */
@@ -98,14 +107,16 @@ interface Named {
   readonly shown: string
   /** Finds the item again in the next list. */
   readonly key: string
-  /** The dot with other values. */
-  readonly disguise: () => Value
+  /** What everybody may see of it, where it has such a name. */
+  readonly name?: string
+  /** The dot with other values, in several ways. */
+  readonly disguise: () => readonly Value[]
 }
 
 /** An item; without a disguise where its values may be seen. */
 interface Dot {
   readonly dot: Value
-  readonly disguise: (() => Value) | undefined
+  readonly disguise: (() => readonly Value[]) | undefined
 }
 
 type RenderItem = (dot: Dot, context: RenderContext) => readonly OutputFile[]
@@ -141,7 +152,7 @@ function namedDots(value: Value): readonly Named[] {
     throw new OperationalError('bad-list', `forEach: want a list or a map, got ${got}`, hint)
   }
   const count = isList(value) ? value.length : value.size
-  if (count > ITEMS_MAX) throw new Error(`forEach: ${count} items, more than ${ITEMS_MAX}`)
+  if (count > ITEMS_MAX) throw new OperationalError('bad-list', `forEach: ${count} items, more than ${ITEMS_MAX}`)
   if (isList(value)) return value.map((item, i) => namedItem(item, i + 1))
   const isInts = value instanceof IntMap
   return sortedKeys(value).map(key => {
@@ -150,13 +161,14 @@ function namedDots(value: Value): readonly Named[] {
       dot: pair(name, item),
       shown: shownKey(key),
       key,
-      disguise: () => pair(name, disguised(item)),
+      name: key,
+      disguise: () => disguises(item).map(other => pair(name, other)),
     }
   })
 }
 
 function namedItem(item: Value, place: number): Named {
-  if (item === null) throw new Error(`forEach: item ${place} is nothing`)
+  if (item === null) throw new OperationalError('bad-list', `forEach: item ${place} is nothing`)
   const fields = item instanceof Struct ? item.fields : isMap(item) ? item : undefined
   if (fields === undefined) {
     const key = typeof item === 'string' ? `text ${item}` : `place ${place}`
@@ -164,10 +176,10 @@ function namedItem(item: Value, place: number): Named {
       dot: pair(item, item),
       shown: `item ${place}`,
       key,
-      disguise: () => pair(disguised(item), disguised(item)),
+      disguise: () => disguises(item).map(other => pair(other, other)),
     }
   }
-  const disguise = () => disguised(item)
+  const disguise = () => disguises(item)
   const own = fields.get('Key')
   if (typeof own !== 'string') return { dot: item, shown: `item ${place}`, key: `place ${place}`, disguise }
   // In a provider's pair it is a name; a field of a map may be called so and be a value.

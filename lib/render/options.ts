@@ -1,7 +1,6 @@
 import type { BundleOptions } from '../bundle.ts'
 import type { Environment } from '../template/functions/standard.ts'
 import type { Bounds, FunctionTable, parseTemplate } from '../template/template.ts'
-import type { Claims } from './claims.ts'
 import type { Asker, RenderContext } from './functions.ts'
 
 /** What a renderer is made of. */
@@ -13,8 +12,6 @@ export interface RendererOptions extends Environment {
   readonly digestKey: Uint8Array
   /** Finds a user's or group's number by its name. */
   readonly owners: Owners
-  /** Shared by all bundles. @default there is no other bundle */
-  readonly claims?: Claims
   readonly bounds?: Bounds
   /** Makes the templates. @default parseTemplate */
   readonly parse?: typeof parseTemplate<RenderContext>

@@ -1,4 +1,4 @@
-import { sameValue, Tree, type Value } from '../base/value.ts'
+import { sameValue, Struct, Tree, type Value } from '../base/value.ts'
 import { dependencyId, type Dependency, type DependencyId } from '../dependency.ts'
 import type { Question } from '../provider.ts'
 import { absent, type Reading } from '../reading.ts'
@@ -36,6 +36,13 @@ export class Questioning {
   /** How many of the questions had an answer that is sensitive. */
   get sensitive(): number {
     return this.#asked.filter(({ reading }) => reading?.sensitive === true).length
+  }
+
+  /** The texts in those answers, without the space around them. */
+  get sensitiveTexts(): ReadonlySet<string> {
+    const texts = new Set<string>()
+    for (const { reading, answer } of this.#asked) if (reading?.sensitive === true) addTexts(answer, texts)
+    return texts
   }
 
   /** Another one that is answered alike, of which nobody needs to know. */
@@ -92,6 +99,14 @@ export class Answers {
       return true
     })
   }
+}
+
+function addTexts(answer: Asked['answer'], texts: Set<string>): void {
+  if (typeof answer === 'string') texts.add(answer).add(answer.trim())
+  else if (answer instanceof Struct) for (const field of answer.fields.values()) addTexts(field, texts)
+  else if (answer instanceof Map)
+    for (const item of (answer as ReadonlyMap<string, Value>).values()) addTexts(item, texts)
+  else if (Array.isArray(answer)) for (const item of answer as readonly Value[]) addTexts(item, texts)
 }
 
 function sameKeys(a: ReadonlyMap<DependencyId, unknown>, b: ReadonlyMap<DependencyId, unknown>): boolean {

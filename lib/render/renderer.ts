@@ -4,7 +4,6 @@ import type { Contents } from '../generation.ts'
 import type { Problem } from '../outcome.ts'
 import type { Environment } from '../template/functions/standard.ts'
 import { assemble } from './assemble.ts'
-import type { Claims } from './claims.ts'
 import { forEachUnit } from './for-each.ts'
 import type { RendererOptions } from './options.ts'
 import type { View } from './question.ts'
@@ -31,8 +30,6 @@ export class Renderer {
   readonly #entries: readonly Entry[]
   readonly #world: Environment
   readonly #digestKey: Uint8Array
-  /** Undefined for a bundle in a volume, which has no other's outputs in it. */
-  readonly #claims: Claims | undefined
   #wanted: readonly Dependency[] = []
   #missing: readonly Dependency[] = []
   #newest: Contents | undefined
@@ -44,7 +41,6 @@ export class Renderer {
     const { environment, now, networkAddresses } = options
     this.#world = { environment, now, networkAddresses }
     this.#digestKey = options.digestKey
-    this.#claims = options.bundle.volume === undefined ? options.claims : undefined
     const errors: unknown[] = []
     this.#entries = options.bundle.files.flatMap(file => {
       try {
@@ -82,9 +78,6 @@ export class Renderer {
       const parts = this.#entries.flatMap(entry => entry.parts)
       const assembled = assemble(this.#bundle, parts, this.#digestKey)
       if ('problem' in assembled) return { kind: 'broken', wanted, problem: assembled.problem }
-      const paths = assembled.contents.files.map(({ path }) => path)
-      const claimed = this.#claims?.claim(this.#bundle, paths)
-      if (claimed !== undefined) return { kind: 'broken', wanted, problem: claimed }
       this.#newest = assembled.contents
     }
     return { kind: 'complete', wanted, contents: this.#newest, renders }

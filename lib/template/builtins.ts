@@ -33,8 +33,11 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['ge', { parameters: two, call: ([a, b]) => !isLess(a, b) }],
   ['not', { parameters: one, call: ([operand]) => !isTrue(operand) }],
   ['len', { parameters: one, call: ([operand]) => lengthOf(operand) }],
-  ['index', { parameters: one, variadic: 'operand', call: ([item, ...indexes]) => indexed(item, indexes) }],
-  ['slice', { parameters: one, variadic: 'bare', call: ([item, ...indexes]) => sliced(item, indexes) }],
+  [
+    'index',
+    { parameters: one, variadic: 'operand', call: ([item, ...indexes], quoted) => indexed(item, indexes, quoted) },
+  ],
+  ['slice', { parameters: one, variadic: 'bare', call: ([item, ...indexes], quoted) => sliced(item, indexes, quoted) }],
   ['print', { parameters: [], variadic: 'any', call: args => print(args) }],
   ['println', { parameters: [], variadic: 'any', call: args => println(args) }],
   ['printf', { parameters: ['string'], variadic: 'any', call: ([format, ...args]) => printf(format as string, args) }],
@@ -72,17 +75,17 @@ function pointedType(operand: Operand): string {
   return typeName(operand).replace(/^\*/, '')
 }
 
-function indexed(item: Operand, indexes: readonly Operand[]): Operand {
+function indexed(item: Operand, indexes: readonly Operand[], quoted: Quoted): Operand {
   if (item === null || item === undefined) throw new Error('index of untyped nil')
   let value: Operand = item
   for (const index of indexes) {
     if (value === null) throw new Error('index of nil pointer')
-    value = element(value, index)
+    value = element(value, index, quoted)
   }
   return value
 }
 
-function element(item: Operand, index: Operand): Operand {
+function element(item: Operand, index: Operand, quoted: Quoted): Operand {
   if (item instanceof IntMap) return elementAt(item, index)
   if (isMap(item)) {
     if (index === null || index === undefined) throw new Error('value is nil; should be of type string')
@@ -90,14 +93,14 @@ function element(item: Operand, index: Operand): Operand {
     return item.get(index) ?? null
   }
   if (isList(item)) {
-    const position = indexOf(index, item.length)
+    const position = indexOf(index, item.length, quoted)
     // One past the end passes Go's first check, and fails its second.
     if (position === item.length) throw new Error('reflect: slice index out of range')
     return item[position]
   }
   if (typeof item !== 'string') throw new Error(`can't index item of type ${pointedType(item)}`)
   const bytes = toBytes(item)
-  const byte = bytes[indexOf(index, bytes.length)]
+  const byte = bytes[indexOf(index, bytes.length, quoted)]
   if (byte === undefined) throw new Error('reflect: string index out of range')
   return new Byte(BigInt(byte))
 }
@@ -110,36 +113,36 @@ function elementAt(item: IntMap, index: Operand): Operand {
   return item.get(String(index)) ?? []
 }
 
-function indexOf(index: Operand, capacity: number): number {
+function indexOf(index: Operand, capacity: number, quoted: Quoted): number {
   if (index === null || index === undefined) throw new Error('cannot index slice/array with nil')
   const integer = index instanceof Uint ? int(index.value) : index
   if (typeof integer !== 'number' && typeof integer !== 'bigint') {
     throw new Error(`cannot index slice/array with type ${typeName(index)}`)
   }
-  if (integer < 0 || integer > capacity) throw new Error(`index out of range: ${integer}`)
+  if (integer < 0 || integer > capacity) throw new Error(`index out of range: ${quoted(integer)}`)
   return Number(integer)
 }
 
-function sliced(item: Operand, indexes: readonly Operand[]): Operand {
+function sliced(item: Operand, indexes: readonly Operand[], quoted: Quoted): Operand {
   if (item === null || item === undefined) throw new Error('slice of untyped nil')
   if (indexes.length > 3) throw new Error(`too many slice indexes: ${indexes.length}`)
   if (typeof item !== 'string' && !isList(item)) throw new Error(`can't slice item of type ${typeName(item)}`)
   if (typeof item === 'string') {
     if (indexes.length === 3) throw new Error('cannot 3-index slice a string')
     const bytes = toBytes(item)
-    const [from, to] = range(indexes, bytes.length)
+    const [from, to] = range(indexes, bytes.length, quoted)
     return fromBytes(bytes.subarray(from, to))
   }
-  const [from, to] = range(indexes, item.length)
+  const [from, to] = range(indexes, item.length, quoted)
   return item.slice(from, to)
 }
 
-function range(indexes: readonly Operand[], length: number): readonly [number, number] {
+function range(indexes: readonly Operand[], length: number, quoted: Quoted): readonly [number, number] {
   const [from = 0, to = length, capacity = length] = indexes.map(index => {
     // Go does not look into an interface here, so an index that is an element of a map or list will not do, unless it has been
     // through parentheses or a variable.
     if (index === null) throw new Error('cannot index slice/array with type interface {}')
-    return indexOf(index, length)
+    return indexOf(index, length, quoted)
   })
   if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`)
   if (to > capacity) throw new Error(`invalid slice index: ${to} > ${capacity}`)

@@ -30,6 +30,8 @@ const DEPTH_MAX = 1_000
 /** So many characters of a string, or items of a list, that a function is given or makes, count as a step: going through them
  *  takes its time, too. */
 const PIECES_PER_STEP = 64
+/** How deep executeTemplate may nest: each call takes ten times as much of the stack as an action. */
+const EXECUTE_DEPTH_MAX = 100
 
 /** The text that a template belongs to, all templates of it, and how it was asked to be executed. */
 export interface Source {
@@ -66,6 +68,8 @@ export class Execution implements Executing {
   output: Output
   readonly depthMax: number
   depth = 0
+  /** How many calls of executeTemplate are under way. */
+  #nested = 0
   /** The node that an error would be reported at: the last one begun. */
   node: Node | undefined
   template: string
@@ -151,9 +155,13 @@ export class Execution implements Executing {
   execute(name: string, dot: Value): string | Pending {
     const template = this.source.templates.get(name)
     if (template === undefined) {
-      throw new Error(`template: no template ${quote(name)} associated with template ${quote(this.source.name)}`)
+      const shown = this.source.showValues ? quote(name) : 'of that name'
+      throw new Error(`template: no template ${shown} associated with template ${quote(this.source.name)}`)
     }
     if (this.depth >= this.depthMax) this.exceedDepth()
+    if (this.#nested >= EXECUTE_DEPTH_MAX)
+      this.exceed(`exceeded maximum depth of executeTemplate (${EXECUTE_DEPTH_MAX})`)
+    this.#nested++
     const { output, variables, template: caller, depth } = this
     const awaitedBefore = this.#awaited
     this.output = new Output(this, output.bytesMax)
@@ -163,6 +171,7 @@ export class Execution implements Executing {
     } finally {
       // An error in it is reported once more, where the function was called.
       Object.assign(this, { output, variables, template: caller, depth })
+      this.#nested--
     }
   }
 
@@ -236,6 +245,8 @@ function lineOf(text: string, lineStart: number): number {
 /** What V8 ran out of, if it says so in an error: what the bounds let through may still be too much for it. */
 export function excessOf(error: unknown): string | undefined {
   if (error instanceof Excess) return error.message
+  // What needs a regular expression that V8 has not made yet, and has no stack left to make.
+  if (error instanceof SyntaxError && error.message.endsWith('Stack overflow')) return 'nested too deeply'
   if (!(error instanceof RangeError)) return undefined
   if (error.message === 'Invalid string length') return 'a string is too long'
   return error.message === 'Maximum call stack size exceeded' ? 'nested too deeply' : undefined

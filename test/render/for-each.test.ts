@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Struct, type Value } from '../../lib/base/value.ts'
 import { absent } from '../../lib/reading.ts'
-import { Claims } from '../../lib/render/claims.ts'
 import { problemOf, start, template, texts, wanted, type StartOptions } from './start.ts'
 
 const LIST = '{{ data "one://list" }}'
@@ -171,11 +170,20 @@ describe('of what is sensitive', () => {
     ['a field', [new Map<string, Value>([['Key', 'hunter2']])], '{{ .Key }}'],
     ['a field in a field', new Map([['a', new Map([['b', ['hunter2']]])]]), '{{ index .Value.b 0 }}'],
     ['a value of a pair', [pairOf('a', 'hunter2')], '{{ .Value }}'],
+    ['a part of a value, whatever it begins with', new Map([['a', 'one']]), '{{ slice .Value 0 1 }}'],
+    ['what is the same for small numbers only', new Map([['a', 443]]), '{{ gt .Value 1000 }}'],
   ])('%s may not', (_, list, path) => {
     const { set, render } = each({ sensitive: true, path })
     set('list', list)
     expect(problemOf(render())).toMatch(REFUSED)
     expect(problemOf(render())).not.toMatch(/hunter2|4711/)
+  })
+
+  test('a key that the template makes of a value may not', () => {
+    const { set, render } = each({ sensitive: true, forEach: '{{ dict (ref "one://list" | trimSpace) 1 }}' })
+    set('list', 'hunter2\n')
+    expect(problemOf(render())).toMatch(/forEach: a key of the map is a value of something sensitive/)
+    expect(problemOf(render())).not.toContain('hunter2')
   })
 
   test('nothing may be asked for by a path', () => {
@@ -187,41 +195,6 @@ describe('of what is sensitive', () => {
     set('name', 'hunter2')
     expect(problemOf(render())).toMatch(/for item 1: the path asks for something sensitive/)
     expect(problemOf(render())).not.toContain('hunter2')
-  })
-})
-
-describe('two bundles without a volume', () => {
-  function both() {
-    const claims = new Claims()
-    const path = '/etc/{{ .Key }}'
-    return {
-      one: each({ path, volume: '', name: 'one', claims }),
-      other: each({ path, volume: '', name: 'other', claims }),
-    }
-  }
-
-  test('cannot give an output of the same path: the second one is told, with both names', () => {
-    const { one, other } = both()
-    one.set('list', ['a', 'b'])
-    other.set('list', ['b'])
-    expect(one.render()).toMatchObject({ kind: 'complete' })
-    expect(problemOf(other.render())).toMatch(
-      /^"\/etc\/b" is an output of the bundle "one" already, and would be one of "other"/,
-    )
-    // It stays so while nothing changes.
-    expect(other.render()).toMatchObject({ kind: 'broken' })
-  })
-
-  test('may have it one after the other', () => {
-    const { one, other } = both()
-    one.set('list', ['a', 'b'])
-    one.render()
-    one.set('list', ['a'])
-    one.render()
-    other.set('list', ['b'])
-    expect(texts(other.render())).toEqual({ '/etc/b': 'b=b' })
-    one.set('list', ['a', 'b'])
-    expect(problemOf(one.render())).toContain('of the bundle "other" already')
   })
 })
 

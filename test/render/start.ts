@@ -3,7 +3,6 @@ import type { Tree, Value } from '../../lib/base/value.ts'
 import type { FileOptions, FileSource } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
-import type { Claims } from '../../lib/render/claims.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
 import type { Bounds } from '../../lib/template/template.ts'
@@ -13,8 +12,6 @@ export interface StartOptions {
   /** Undefined for absolute paths. */
   readonly volume?: string | undefined
   readonly bounds?: Bounds
-  readonly name?: string
-  readonly claims?: Claims
   /** Whether the readings are. @default false */
   readonly sensitive?: boolean
 }
@@ -27,14 +24,14 @@ export interface FileSetup extends Partial<Omit<FileOptions, 'path' | 'source'>>
 /** A renderer of these files, whose provider `one` has the readings that a test sets. */
 export function start(
   files: readonly FileSetup[],
-  { volume = '/volume', bounds = {}, sensitive = false, name = 'web', claims }: StartOptions = {},
+  { volume = '/volume', bounds = {}, sensitive = false }: StartOptions = {},
 ) {
   const plugin = scriptedPlugin(new ScriptedProvider())
   const askers = new Map<string, Asker>([['one', { name: 'one', plugin, isDefault: true }]])
   const readings = new Map<string, Reading>()
   const renderer = new Renderer({
     bundle: {
-      name,
+      name: 'web',
       volume: volume === '' ? undefined : volume,
       files: files.map(file => ({ mode: undefined, owner: undefined, group: undefined, ...file })),
       checks: [],
@@ -51,7 +48,6 @@ export function start(
     networkAddresses: () => [],
     digestKey: Buffer.from('key'),
     owners: { uid: () => 0, gid: () => 0 },
-    ...(claims === undefined ? {} : { claims }),
     bounds,
   })
   let revisions = 0

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts'
-import { parseJson } from '../../base/json.ts'
+import { needsSpelling, parseJson } from '../../base/json.ts'
 import { parseYaml } from '../../base/parse-yaml.ts'
 import { printYaml } from '../../base/print-yaml.ts'
 import { parseToml } from '../../base/toml.ts'
@@ -19,10 +19,14 @@ const YAML_TOKEN_WEIGHT = 3_200
 
 /** What each character of a format counts: there is little between two tokens. */
 export const FORMAT_TIMES = 8
+/** Besides, of a JSON text with numbers whose spelling matters. */
+const SPELLED_TIMES = 40
 
 /** The functions that read and write formats. An empty text is an empty map, as in consul-template. */
 export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
-  parsing('parseJSON', parseJson),
+  parsing('parseJSON', parseJson, (text, execution) => {
+    if (needsSpelling(text)) execution.weigh(SPELLED_TIMES * text.length)
+  }),
   {
     ...parsing('parseYAML', parseYaml, (text, execution) => execution.weigh(YAML_TOKEN_WEIGHT * tokensAtMost(text))),
     steps: () => PARSER_STEPS,

@@ -7,7 +7,7 @@ import { typeName } from '../operand.ts'
 import { joined } from '../print.ts'
 import { parseBool, parseFloat, parseInt64, parseUint64, type NumberProblem } from '../strconv.ts'
 import { base64, base64Url, decodeBase64 } from './base64.ts'
-import { define } from './sprig/define.ts'
+import { define, INDENT_TIMES, laborious } from './sprig/define.ts'
 import { toTitle } from './title.ts'
 import { cut, replaceAll, split, trim, trimPrefix, trimSuffix } from './strings.ts'
 
@@ -36,7 +36,7 @@ export const textFunctions: readonly TemplateFunction<unknown>[] = [
   }),
   define('splitToMap ITEM_SEPARATOR KEY_SEPARATOR TEXT', ['string', 'string', 'string'], splitToMap),
   define('join SEPARATOR LIST', ['string', 'list'], (separator, list) => joined(list.map(textOf).join(separator))),
-  define('indent COUNT TEXT', ['int', 'string'], indent),
+  laborious(INDENT_TIMES, define('indent COUNT TEXT', ['int', 'string'], indent)),
   parsing('parseBool', 'ParseBool', false, text => parseBool(text) ?? 'invalid syntax'),
   parsing('parseFloat', 'ParseFloat', new Float(0), text => {
     const value = parseFloat(text)

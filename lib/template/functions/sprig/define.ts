@@ -56,6 +56,9 @@ export function taking<Context>(
   return { ...each, steps: args => Math.ceil(STEPS_PER_MS * (typeof ms === 'number' ? ms : ms(args))) }
 }
 
+/** What an indented character counts: each line is put together. */
+export const INDENT_TIMES = 3
+
 /** The same function, which takes so many times as long for each character that it is given or gives as those that only copy them.
  *  @param times measured: 2,000 steps for each millisecond */
 export function laborious<Context>(times: number, each: TemplateFunction<Context>): TemplateFunction<Context> {

@@ -5,7 +5,7 @@ import { isList } from '../../operand.ts'
 import { show } from '../../show.ts'
 import { quote } from '../../quote.ts'
 import { toText } from './casts.ts'
-import { alsoAs, define, defineVariadic } from './define.ts'
+import { alsoAs, define, defineVariadic, INDENT_TIMES, laborious } from './define.ts'
 import { checkLength } from './limits.ts'
 import { octetsOf, sliceOctets } from './octets.ts'
 
@@ -40,8 +40,14 @@ export const stringFunctions: readonly TemplateFunction<unknown>[] = [
   define('abbrevboth OFFSET WIDTH TEXT', ['int', 'int', 'string'], (offset, width, text) =>
     width < 4 || (offset > 0 && width < 7) ? text : abbreviate(text, Number(offset), Number(width)),
   ),
-  define('indent COUNT TEXT', ['int', 'string'], (count, text) => indent(text, count)),
-  define('nindent COUNT TEXT', ['int', 'string'], (count, text) => `\n${indent(text, count)}`),
+  laborious(
+    INDENT_TIMES,
+    define('indent COUNT TEXT', ['int', 'string'], (count, text) => indent(text, count)),
+  ),
+  laborious(
+    INDENT_TIMES,
+    define('nindent COUNT TEXT', ['int', 'string'], (count, text) => `\n${indent(text, count)}`),
+  ),
   define('plural ONE MANY COUNT', ['string', 'string', 'int'], (one, many, count) => (count === 1 ? one : many)),
   defineVariadic('quote VALUE…', [], 'any', (...values) =>
     present(values)

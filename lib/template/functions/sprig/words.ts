@@ -8,6 +8,8 @@ import { separated } from './separated.ts'
 
 /** What each letter counts that is looked at by itself. */
 const LETTER_TIMES = 32
+/** Besides, where what stands around it decides. */
+const SEPARATED_TIMES = 100
 
 /** The functions on words and their letters. */
 export const wordFunctions: readonly TemplateFunction<unknown>[] = [
@@ -17,8 +19,14 @@ export const wordFunctions: readonly TemplateFunction<unknown>[] = [
   define('initials TEXT', ['string'], initials),
   define('nospace TEXT', ['string'], withoutSpace),
   define('camelcase TEXT', ['string'], pascalCase),
-  define('snakecase TEXT', ['string'], text => separated(text, '_')),
-  define('kebabcase TEXT', ['string'], text => separated(text, '-')),
+  laborious(
+    SEPARATED_TIMES,
+    define('snakecase TEXT', ['string'], text => separated(text, '_')),
+  ),
+  laborious(
+    SEPARATED_TIMES,
+    define('kebabcase TEXT', ['string'], text => separated(text, '-')),
+  ),
   define('shuffle TEXT', ['string'], shuffle),
   define('wrap WIDTH TEXT', ['int', 'string'], (width, text) => wrap(text, Number(width), '\n', false)),
   define('wrapWith WIDTH SEPARATOR TEXT', ['int', 'string', 'string'], (width, separator, text) =>
