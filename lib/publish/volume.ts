@@ -170,14 +170,22 @@ class Volume implements Publisher {
   /** Throws when something that is not ours lies where a link of ours must be. It is never removed: we did not make it. Gives
    *  where `..data` points, whether that exists or not. */
   async #refuseForeign(names: Iterable<string>): Promise<number | undefined> {
+    const [target] = await Promise.all([
+      this.#demandOurs(),
+      forEachConcurrent(names, LOOKS_MAX, async name => {
+        const path = join(this.#path, name)
+        const link = await this.#linkAt(path)
+        if (link !== undefined && link !== `..data/${name}`) await this.#refuse(path)
+      }),
+    ])
+    return target
+  }
+
+  /** Where `..data` points. Throws when it is not a link of ours. */
+  async #demandOurs(): Promise<number | undefined> {
     const data = await this.#linkAt(this.#current)
     const target = numberOf(data ?? '')
     if (data !== undefined && target === undefined) await this.#refuse(this.#current)
-    await forEachConcurrent(names, LOOKS_MAX, async name => {
-      const path = join(this.#path, name)
-      const link = await this.#linkAt(path)
-      if (link !== undefined && link !== `..data/${name}`) await this.#refuse(path)
-    })
     return target
   }
 

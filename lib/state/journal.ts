@@ -37,6 +37,8 @@ export class Journal {
   readonly #path: string
   readonly #host: JournalHost
   #records: readonly JournalRecord[]
+  /** Those of the records: each pass asks what they say. */
+  #entries: readonly Entry[]
   #bytes: number
   /** How long it was when it was last written as a whole: it is compacted again only when that has doubled. */
   #bytesCompacted = 0
@@ -49,6 +51,7 @@ export class Journal {
     this.#path = path
     this.#host = host
     this.#records = read.records
+    this.#entries = entriesOf(read.records)
     this.#bytes = read.bytes
     this.#intact = read.intact
     this.damage = read.damage
@@ -61,11 +64,7 @@ export class Journal {
 
   /** What the entries say; see `recover`. */
   recover(visible: number | undefined, generations: readonly number[]): Recovery {
-    return recover(
-      this.#records.map(record => record.entry),
-      visible,
-      generations,
-    )
+    return recover(this.#entries, visible, generations)
   }
 
   /** Adds an entry; it is durable when this resolves. After a failure the entry may or may not be found by the next start;
@@ -84,6 +83,7 @@ export class Journal {
     await this.#host.fileSystem.appendFile(this.#path, line)
     this.#intact = true
     this.#records = [...this.#records, record]
+    this.#entries = [...this.#entries, entry]
     this.#bytes += line.length
   }
 
@@ -97,6 +97,7 @@ export class Journal {
     const bytes = Buffer.from([{ version: VERSION }, ...needed].map(encodeLine).join(''))
     await this.#host.fileSystem.replaceFile(this.#path, bytes, { mode: 0o600 })
     this.#records = needed
+    this.#entries = entriesOf(needed)
     this.#bytes = bytes.length
     this.#bytesCompacted = bytes.length
     this.#intact = true
@@ -107,6 +108,10 @@ export class Journal {
     const generations = await this.#host.generations().catch(() => undefined)
     return generations === undefined ? records : compact(records, generations, RECENT_MIN)
   }
+}
+
+function entriesOf(records: readonly JournalRecord[]): readonly Entry[] {
+  return records.map(({ entry }) => entry)
 }
 
 interface ReadLines {

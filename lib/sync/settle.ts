@@ -2,6 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Mailbox } from '../base/mailbox.ts'
 import type { SettleOptions } from '../bundle.ts'
 
+/** Made once: an error has a stack, and there is one wait or more for each change. */
+const OVER = new Error('the wait is over')
+
 /** Waits until changes stop coming: for a gap of `quietMs`, or until `longestMs` are over. A change is known to have come. */
 export async function settle(
   changed: Mailbox<undefined>,
@@ -28,6 +31,6 @@ export async function takenWithin(
   try {
     return await Promise.race([mailbox.take(cut).then(() => true), clock.sleep(durationMs, cut).then(() => false)])
   } finally {
-    over.abort(new Error('the wait is over'))
+    over.abort(OVER)
   }
 }
