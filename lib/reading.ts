@@ -36,6 +36,8 @@ export interface Lease {
   readonly renewable: boolean
   /** When it ends, in milliseconds since 1970: for another process, after a restart. */
   readonly endsAtMs: number
+  /** What was granted beyond that, of a lease that is given in parts, each of which is renewed: for the provider alone. @default 0 */
+  readonly restMs?: number
 }
 
 /** A lease and what it takes to renew, replace and revoke it, also in another process. */

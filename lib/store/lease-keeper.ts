@@ -278,7 +278,9 @@ export class LeaseKeeper {
     const provider = this.#host.providers.get(held.dependency.provider)
     const timeoutMs = Math.max(RETRY_MS_MIN, Math.min(CALL_MS_MAX, this.#leftMs(held) * CALL_PART_MAX))
     const timeoutError = () => new ProviderError('timeout', `no answer to ${what} within ${Math.round(timeoutMs)} ms`)
-    const work = async (within: AbortSignal) => provider?.[what]?.(held.lease, within)
+    // The wall clock may have leapt since it was given; what is left of it does not change with that.
+    const lease = { ...held.lease, endsAtMs: this.#host.clock.nowMs() + this.#leftMs(held) }
+    const work = async (within: AbortSignal) => provider?.[what]?.(lease, within)
     return await withDeadline({ timeoutMs, timeoutError }, work, this.#host.clock, signal)
   }
 

@@ -9,12 +9,12 @@ export interface LeaseId {
   readonly holder?: string | undefined
   /** What the server granted of it at first, whatever its token has. */
   readonly durationMs?: number | undefined
-  /** When it ends, in milliseconds since 1970, where the server does not renew it. */
-  readonly endsAtMs?: number | undefined
+  /** Whether the server does not renew it. */
+  readonly isFixed?: boolean | undefined
 }
 
-export function leaseId({ kind, id, namespace, holder, durationMs, endsAtMs }: LeaseId): string {
-  return JSON.stringify({ kind, id, namespace, holder, durationMs, endsAtMs })
+export function leaseId({ kind, id, namespace, holder, durationMs, isFixed }: LeaseId): string {
+  return JSON.stringify({ kind, id, namespace, holder, durationMs, isFixed })
 }
 
 /** Undefined for a text that is none. */

@@ -18,8 +18,6 @@ const LAST_PART = 0.2
 export class Leases {
   readonly #client: Client
   readonly #clock: Clock
-  /** By id: the end of what cannot be renewed, on the monotonic clock. */
-  readonly #ends = new Map<string, number>()
 
   constructor(client: Client, clock: Clock) {
     this.#client = client
@@ -31,12 +29,10 @@ export class Leases {
   async bind(lease: Lease, holder: string, signal: AbortSignal): Promise<Lease> {
     if (lease.id === '' || holder === '') return lease
     const { durationMs, renewable, endsAtMs } = lease
-    const id = { ...partsOf(lease), holder, durationMs, endsAtMs: renewable ? undefined : endsAtMs }
-    const what = 'renew the token of a lease'
+    const id = { ...partsOf(lease), holder, durationMs, ...(renewable ? {} : { isFixed: true }) }
     const tokenMs =
-      (await this.#client.lasting(what, holder, durationMs, signal).catch(() => undefined)) ??
-      (await this.#client.lasting(what, holder, 0, signal).catch(() => undefined))
-    if (!renewable) this.#noteEnd(leaseId(id), durationMs)
+      (await this.#lasting(holder, durationMs, signal).catch(() => undefined)) ??
+      (await this.#lasting(holder, 0, signal).catch(() => undefined))
     return this.#given(id, { durationMs, renewable }, tokenMs ?? durationMs, endsAtMs - durationMs)
   }
 
@@ -45,10 +41,13 @@ export class Leases {
     const id = partsOf(lease)
     const askedAtMs = this.#clock.nowMs()
     const wantedMs = id.durationMs ?? lease.durationMs
-    const tokenMs = id.holder === undefined ? Infinity : await this.#tokenMs(lease, id.holder, wantedMs, signal)
+    const leftMs = lease.endsAtMs - askedAtMs
+    const tokenMs = id.holder === undefined ? Infinity : ((await this.#lasting(id.holder, wantedMs, signal)) ?? leftMs)
     if (tokenMs <= 0) return undefined
     const own =
-      id.endsAtMs === undefined ? await this.#renewed(id, wantedMs, signal) : this.#left(lease.id, id.endsAtMs)
+      id.isFixed === true
+        ? { durationMs: leftMs + (lease.restMs ?? 0), renewable: false }
+        : await this.#renewed(id, wantedMs, signal)
     return own === undefined || own.durationMs <= 0 ? undefined : this.#given(id, own, tokenMs, askedAtMs)
   }
 
@@ -58,7 +57,6 @@ export class Leases {
     const [path, fields] =
       kind === 'token' ? ['auth/token/revoke-accessor', { accessor: id }] : ['sys/leases/revoke', { lease_id: id }]
     await this.#tell('revoke a lease', path, fields, { namespace, signal })
-    this.#noteEnd(lease.id, 0)
   }
 
   /** @param askedAtMs from when on it was granted, by the wall clock */
@@ -67,13 +65,13 @@ export class Leases {
     // Until it is to be replaced for its own sake it goes on with its token.
     const goesOn = id.holder !== undefined && tokenMs < own.durationMs - LAST_PART * (id.durationMs ?? 0)
     const renewable = own.renewable || goesOn
-    return { id: leaseId(id), durationMs, renewable, endsAtMs: askedAtMs + durationMs }
+    const restMs = own.durationMs - durationMs
+    const lease = { id: leaseId(id), durationMs, renewable, endsAtMs: askedAtMs + durationMs }
+    return restMs > 0 ? { ...lease, restMs } : lease
   }
 
-  /** For how long the token of a lease lasts. Of one that was another process's, it is what was granted of the lease. */
-  async #tokenMs(lease: Lease, holder: string, wantedMs: number, signal: AbortSignal): Promise<number> {
-    const lastsMs = await this.#client.lasting('renew the token of a lease', holder, wantedMs, signal)
-    return lastsMs ?? Math.min(lease.durationMs, lease.endsAtMs - this.#clock.nowMs())
+  #lasting(holder: string, wantedMs: number, signal: AbortSignal): Promise<number | undefined> {
+    return this.#client.lasting('renew the token of a lease', holder, wantedMs, signal)
   }
 
   async #renewed({ kind, id, namespace }: LeaseId, wantedMs: number, signal: AbortSignal): Promise<Own | undefined> {
@@ -87,22 +85,6 @@ export class Leases {
     const given = mapOf(answer.body)
     const from = (kind === 'token' ? mapOf(given?.get('auth')) : undefined) ?? given
     return { durationMs: numberOf(from, 'lease_duration') * 1_000, renewable: from?.get('renewable') === true }
-  }
-
-  /** What is left of a lease that cannot be renewed; of one that was another process's, by the wall clock. */
-  #left(id: string, endsAtMs: number): Own {
-    const nowMs = this.#clock.monotonicMs()
-    const known = this.#ends.get(id)
-    if (known !== undefined) return { durationMs: known - nowMs, renewable: false }
-    const durationMs = endsAtMs - this.#clock.nowMs()
-    this.#noteEnd(id, durationMs)
-    return { durationMs, renewable: false }
-  }
-
-  #noteEnd(id: string, leftMs: number): void {
-    const nowMs = this.#clock.monotonicMs()
-    for (const [other, endsMs] of this.#ends) if (endsMs <= nowMs) this.#ends.delete(other)
-    this.#ends.set(id, nowMs + leftMs)
   }
 
   /** Asks something about a lease; undefined when the server does not know it. */

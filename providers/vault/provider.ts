@@ -5,7 +5,7 @@ import type { Dependency } from '../../lib/dependency.ts'
 import { messageOf, OperationalError, ProviderError } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, type Lease, type Reading } from '../../lib/reading.ts'
-import { jittered, poll } from '../poll.ts'
+import { poll } from '../poll.ts'
 import { TokenMethod } from './auth/token.ts'
 import { HttpApi, type Api } from './api.ts'
 import { Client } from './client.ts'
@@ -23,6 +23,8 @@ import { settingsOf, type Settings } from './settings.ts'
 
 /** After a policy has hidden the metadata of a secret, its data is read this often before the metadata is asked for once more. */
 const READS_WITHOUT_METADATA = 30
+/** Up to which part of it each wait is drawn shorter: never longer, since it is what a user waits for. */
+const WAIT_JITTER = 0.2
 
 /** Reads from one server, with one token.
  *
@@ -163,9 +165,11 @@ export class VaultProvider implements Provider {
   ): AsyncIterable<Reading> {
     const { clock, random } = this.#host
     let waitMs = 0
+    let isFirst = true
     const readOnce = async (cut: AbortSignal) => {
       const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
-      waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done)
+      waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done, isFirst)
+      isFirst = false
       if (done.reading.lease === undefined) return done.reading
       const lease = await this.#leases.bind(done.reading.lease, done.holder ?? '', cut)
       // Nobody would have it, and it would live on unused.
@@ -176,10 +180,12 @@ export class VaultProvider implements Provider {
   }
 
   /** How long a reading is taken for the newest. */
-  #waitAfter({ reading, versioned }: Read): number {
+  #waitAfter({ reading, versioned }: Read, isFirst: boolean): number {
     const { random, clock } = this.#host
     const { poll: pollMs, reread: rereadMs } = this.#options
-    const everyMs = jittered(versioned === undefined && reading.value !== absent ? rereadMs : pollMs, random)
+    const usualMs = versioned === undefined && reading.value !== absent ? rereadMs : pollMs
+    // A fleet that starts together would ask in step for minutes, so the first wait is any part of the usual one.
+    const everyMs = usualMs * (isFirst ? random() : 1 - WAIT_JITTER * random())
     if (versioned?.version !== undefined) {
       const leftMs = Date.parse(versioned.version.deletionTime) - clock.nowMs()
       return leftMs > 0 && leftMs < everyMs ? leftMs : everyMs

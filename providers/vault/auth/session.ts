@@ -134,6 +134,8 @@ export class Session {
 
   close(): void {
     this.#closed.abort(new Error('the provider is closed'))
+    // The wall clock may have leapt since it was noted, and it is all that the next process has.
+    if (this.#held !== undefined) this.#write(this.#held)
     this.#hold(undefined)
   }
 
