@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { forEachConcurrent } from '../base/concurrent.ts'
 import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
 import type { Log } from '../base/log.ts'
@@ -16,6 +17,8 @@ const RECORD_BYTES_MAX = 4 * 1024 * 1024
 const TOTAL_BYTES_MAX = 64 * 1024 * 1024
 /** How long readings are gathered before they are written, so that one that changes all the time does not keep the disk busy. */
 const GATHER_MS = 1_000
+/** Of readings at once: a disk syncs several files in the time of one. */
+const WRITES_MAX = 8
 
 /** Of what a provider reads: everything is kept for a restart, or what has a lease, or nothing. */
 export type SealPolicy = 'all' | 'leases' | 'none'
@@ -169,16 +172,17 @@ export class SealedState {
   async #writeGathered(): Promise<void> {
     while (this.#gathered.size > 0) {
       await this.#options.clock.sleep(GATHER_MS, this.#closing.signal).catch(() => {})
-      for (const [id, { dependency, reading }] of this.#gathered) {
+      // A copy: what comes meanwhile is for the next round.
+      await forEachConcurrent([...this.#gathered], WRITES_MAX, async ([id, { dependency, reading }]) => {
         const path = this.#readingPath(dependency)
         // Most of what is read after a start is what was kept before it.
         const known = this.#bytes.has(path) ? await this.#open(path, readingFromJson) : undefined
         // It may have been taken back meanwhile.
-        if (this.#gathered.get(id)?.reading !== reading) continue
+        if (this.#gathered.get(id)?.reading !== reading) return
         if (known?.revision !== reading.revision)
           await this.#write(path, readingToJson(reading), showDependency(dependency))
         if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
-      }
+      })
     }
   }
 
