@@ -71,15 +71,15 @@ async function measure(program: string, memory: boolean, quiet: string, changes:
 
 /** Waits until the volume shows this value; gives the moment. The system says when to look, since who looks all the time takes
  *  a processor away from what is measured. */
-export async function shows(volume: string, value: string): Promise<number> {
-  const giveUpAt = performance.now() + GIVE_UP_MS
+export async function shows(volume: string, value: string, withinMs = GIVE_UP_MS): Promise<number> {
+  const giveUpAt = performance.now() + withinMs
   const bell = new Mailbox<true>()
   const watcher = existsSync(volume) ? watch(volume, () => bell.put(true)) : undefined
   try {
     for (;;) {
       if (isShown(volume, value)) return performance.now()
       if (performance.now() > giveUpAt)
-        throw new Error(`the value ${value} did not become visible within ${GIVE_UP_MS} ms`)
+        throw new Error(`the value ${value} did not become visible within ${withinMs} ms`)
       // A change between the look and the next event is seen by then.
       await bell.take(AbortSignal.timeout(LOOK_MS)).catch(() => {})
     }

@@ -17,6 +17,10 @@ export interface PlaceOptions {
   readonly hook?: string
   /** What the value is read from, `v` there. @default the file */
   readonly provider?: object
+  /** @default local://v */
+  readonly reference?: string
+  /** What follows the value in the template. */
+  readonly rest?: string
 }
 
 const SHARED_MEMORY = '/dev/shm'
@@ -26,7 +30,7 @@ export function sharedMemory(name: string): string {
   return join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), name)
 }
 
-export function makePlace({ memory, quiet, hook, provider }: PlaceOptions): Place {
+export function makePlace({ memory, quiet, hook, provider, reference = 'local://v', rest }: PlaceOptions): Place {
   const root = mkdtempSync(memory ? sharedMemory('outrigger-bench-') : join(tmpdir(), 'outrigger-bench-'))
   const place = {
     root,
@@ -43,7 +47,12 @@ export function makePlace({ memory, quiet, hook, provider }: PlaceOptions): Plac
       bundles: {
         web: {
           volume: place.volume,
-          files: [{ path: 'app.conf', content: 'value = {{ ref "local://v" }}\n' }],
+          files: [
+            {
+              path: 'app.conf',
+              content: `value = {{ ref "${reference}" }}${rest === undefined || rest === '' ? '' : ` ${rest}`}\n`,
+            },
+          ],
           hooks: hook === undefined ? [] : [{ http: hook }],
           settle: { quiet, longest: '5s' },
         },
