@@ -9,6 +9,8 @@ export interface Mount {
   /** Without a slash at its end. */
   readonly path: string
   readonly isVersioned: boolean
+  /** Whether it may make something for each who reads, as engines for databases do: a KV engine does not. */
+  readonly mayMake: boolean
 }
 
 /** How long an answer about a mount is believed: an engine can be upgraded, or replaced by another one. */
@@ -32,7 +34,7 @@ export class Mounts {
     this.#client = client
     this.#clock = clock
     this.#configured = Object.entries(configured)
-      .map(([path, version]) => ({ path: path.replace(/\/$/, ''), isVersioned: version === 2 }))
+      .map(([path, version]) => ({ path: path.replace(/\/$/, ''), isVersioned: version === 2, mayMake: false }))
       .toSorted((a, b) => b.path.length - a.path.length)
   }
 
@@ -40,7 +42,7 @@ export class Mounts {
    *  @param what is asked for, for people */
   async find(what: string, path: string, namespace: string, signal: AbortSignal): Promise<Mount | undefined> {
     const [first = ''] = path.split('/', 1)
-    if (SYSTEM.has(first)) return { path: first, isVersioned: false }
+    if (SYSTEM.has(first)) return { path: first, isVersioned: false, mayMake: false }
     const configured = this.#configured.find(mount => isBelow(path, mount.path))
     if (configured !== undefined) return configured
     const group = JSON.stringify([namespace, first])
@@ -95,9 +97,10 @@ function mountIn(body: Value | undefined, path: string): Mount | undefined {
   const type = textOf(data, 'type')
   if (said === '' || type === '') return undefined
   const isVersioned = type === 'kv' && textOf(mapOf(data?.get('options')), 'version') === '2'
+  const mayMake = type !== 'kv'
   for (let mount = said; ; mount = mount.slice(mount.indexOf('/') + 1)) {
-    if (isBelow(path, mount)) return { path: mount, isVersioned }
-    if (!mount.includes('/')) return { path: path.split('/', 1)[0] ?? path, isVersioned }
+    if (isBelow(path, mount)) return { path: mount, isVersioned, mayMake }
+    if (!mount.includes('/')) return { path: path.split('/', 1)[0] ?? path, isVersioned, mayMake }
   }
 }
 

@@ -9,6 +9,7 @@ import { certificateOf } from './certificate.ts'
 import type { Answered, Client } from './client.ts'
 import { Written } from './dependencies.ts'
 import { failureOf, warningsOf } from './failure.ts'
+import { withGrace } from './grace.ts'
 import { metadataPathOf, pathIn, versionOfData, versionOfMetadata, whyNothing, type Version } from './kv.ts'
 import type { Mount, Mounts } from './mounts.ts'
 import { SECRET } from './questions.ts'
@@ -46,7 +47,9 @@ export class Reader {
     const isVersioned = mount?.isVersioned === true
     const apiPath = isVersioned ? pathIn(mount, 'data', path, kind === 'api') : path
     const askedAtMs = this.#host.clock.nowMs()
-    const answer = await this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, signal)
+    const ask = (cut: AbortSignal) =>
+      this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, cut)
+    const answer = await (mount?.mayMake === true ? withGrace(ask, this.#host.clock, signal) : ask(signal))
     const metadataPath = isVersioned ? metadataPathOf(mount, apiPath) : undefined
     if (metadataPath === undefined) {
       return { reading: this.#plain(answer, dependency, mount, askedAtMs), holder: this.#holderOf(answer) }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/base/clock.ts'
 import { toValue } from '../../lib/base/value.ts'
 import { ProviderError } from '../../lib/errors.ts'
-import type { Answer, Api, ApiRequest } from '../../providers/vault/api.ts'
+import type { Answer, ApiRequest } from '../../providers/vault/answer.ts'
+import type { Api } from '../../providers/vault/api.ts'
 
 export interface SimulationOptions {
   readonly tokenMs: number
