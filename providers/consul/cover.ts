@@ -35,11 +35,11 @@ export function coversOf(wants: Iterable<Want>, { shared, unshared }: CoverOptio
   const prefixes = new Set(all.filter(({ isPrefix }) => isPrefix).map(({ path }) => path))
   const keys = new Set(all.filter(({ isPrefix }) => !isPrefix).map(({ path }) => path))
   for (const path of shared) {
-    if (!unshared.has(path) && all.some(want => want.path.startsWith(path))) prefixes.add(path)
+    if (mayShare(path, unshared) && all.some(want => want.path.startsWith(path))) prefixes.add(path)
   }
   const alone = withoutCovered(keys, [...prefixes])
   for (const [folder, ofFolder] of Map.groupBy(alone, folderOf)) {
-    if (folder !== '' && ofFolder.length > ALONE_MAX && !unshared.has(folder)) prefixes.add(folder)
+    if (folder !== '' && ofFolder.length > ALONE_MAX && mayShare(folder, unshared)) prefixes.add(folder)
   }
   return widened(outermost(prefixes), alone, unshared)
 }
@@ -58,11 +58,17 @@ function widened(
     for (const [start, below] of Map.groupBy(deep, path => startOf(path, depth))) {
       // Of what has nothing in common but the root, how all of it begins.
       const shared = depth === 0 ? commonStart(below) : start
-      if (below.length > 1 && !unshared.has(shared)) up.add(shared)
+      if (below.length > 1 && mayShare(shared, unshared)) up.add(shared)
     }
     folders = outermost(up)
   }
   return [...folders.map(path => ({ path, isPrefix: true })), ...alone.map(path => ({ path, isPrefix: false }))]
+}
+
+/** What cannot be read as one cannot be read with more. */
+function mayShare(path: string, unshared: ReadonlySet<string>): boolean {
+  for (const other of unshared) if (other.startsWith(path)) return false
+  return true
 }
 
 /** How many folders a path has above it. */

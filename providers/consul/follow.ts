@@ -84,6 +84,7 @@ export async function* follow(
       // Whatever stands between us and Consul may end a wait in its own time. A read that fails as well is a failure.
       if (!isWaiting || !isOfLine(error) || clock.monotonicMs() - startMs < HELD_MS) throw error
       known = NOTHING_KNOWN
+      if (mode === 'stale') mode = 'default'
       continue
     } finally {
       if (isWaiting) places.give()

@@ -46,6 +46,9 @@ describe('the queries for keys', () => {
 
   test('what cannot be read as one is left to its keys, however many they are', () => {
     const keys = many(COVERS_MAX * 2, i => `a/${i}`)
-    expect(pathsOf(keys, new Set(['a/']), new Set(['a/']))).toEqual(keys.map(({ path }) => path).toSorted())
+    const alone = keys.map(({ path }) => path).toSorted()
+    expect(pathsOf(keys, new Set(['a/']), new Set(['a/']))).toEqual(alone)
+    // Nor is it read with what is beside it.
+    expect(pathsOf([...keys, key('b')], NONE, new Set(['a/']))).toEqual([...alone, 'b'])
   })
 })
