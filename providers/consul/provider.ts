@@ -178,9 +178,9 @@ export class ConsulProvider implements Provider {
     return this.#options.sensitive ? this.#secretKey : undefined
   }
 
+  /** What the catalog says: names and addresses, which whoever hides them would miss in the log. */
   #reading(value: Value, isSecret = false): Reading {
-    const sensitive = isSecret || this.#options.sensitive
-    const revision = contentRevision(spelled(value), sensitive ? this.#secretKey : undefined)
-    return { value, revision, observedAtMs: this.#host.clock.nowMs(), sensitive }
+    const revision = contentRevision(spelled(value), isSecret ? this.#secretKey : undefined)
+    return { value, revision, observedAtMs: this.#host.clock.nowMs(), sensitive: isSecret }
   }
 }

@@ -79,7 +79,8 @@ export class Reader {
       throw new ProviderError('invalid-data', `${what}: the answer is no list of names`)
     }
     const value = (names as readonly string[]).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    return { reading: this.#reading(value, JSON.stringify(value)) }
+    // Names are in each dependency below them, and so in logs.
+    return { reading: { ...this.#reading(value, JSON.stringify(value)), sensitive: false } }
   }
 
   /** Writes, and reads what the server answers. */

@@ -143,6 +143,9 @@ describe.each(vaultServers())('%s', (_, start) => {
       for (const name of ['b', 'a', 'nested/c']) await post(`${mount}/${version === '2' ? 'data/' : ''}x/${name}`, data)
       expect(await bench.ask('secrets', `${mount}/x`)).toEqual(['a', 'b', 'nested/'])
       expect(await bench.ask('secrets', `${mount}/none`)).toEqual([])
+      // As it is no secret that there is one, outputs may be named so.
+      const asking = bench.watch('secrets', `${mount}/x`)
+      await eventually(() => expect(asking.watching.latest.sensitive).toBe(false))
     }
   })
 
