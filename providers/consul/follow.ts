@@ -1,9 +1,11 @@
+import { hash } from 'node:crypto'
 import type { Clock, Random } from '../../lib/base/clock.ts'
 import { ProviderError } from '../../lib/errors.ts'
 import { jittered } from '../poll.ts'
 import type { Answer, Api, Ask } from './api.ts'
 import { isOfLine } from './failure.ts'
 import { Floor } from './floor.ts'
+import type { Newest } from './newest.ts'
 
 /** How queries are followed. */
 export interface Following {
@@ -11,6 +13,7 @@ export interface Following {
   readonly clock: Clock
   readonly random: Random
   readonly places: Places
+  readonly newest: Newest
   readonly waitMs: number
   /** How often is read again what finds no place to wait. */
   readonly pollMs: number
@@ -49,9 +52,12 @@ type Mode = 'consistent' | 'default' | 'stale'
  *
  *  Each answer has an index, and the next query waits until there is a greater one. The rules are Consul's own:
  *  https://developer.hashicorp.com/consul/api-docs/features/blocking
- *  1. The same index is the end of a wait, and no news.
- *  2. A smaller one means that the server was restored or made anew, or that another one answers, which is behind. What comes with
- *     it may be old, so it is thrown away, and the leader is asked anew.
+ *  1. The same content is no news: a wait that has ended, or one that was woken by something else. The index alone does not say so,
+ *     since one that was counted anew may come to be the same.
+ *  2. A smaller one than ever before means that the server was restored or made anew; or that another answers, which is behind; or
+ *     that it was just started, and has not taken up all yet that it holds, which even a leader answers from. So what comes with it
+ *     is thrown away, and the leader is asked for a consistent read, which is believed. For the last reason, the same goes for a first
+ *     answer that holds nothing.
  *  3. An index of 0 would not be waited for: the least is 1.
  *  4. Any server may answer, if it was in touch with its leader lately; else the leader is asked instead.
  *  5. What blocks on a hash of its content says so in its answer.
@@ -62,11 +68,14 @@ export async function* follow(
   signal: AbortSignal,
   { isFresh = false }: { readonly isFresh?: boolean } = {},
 ): AsyncGenerator<Answer, never, undefined> {
-  const { api, clock, random, places } = following
-  const usual = ask.isOfAgent === true ? 'default' : modeOf(following)
+  const { api, clock, random, places, newest } = following
+  const query = JSON.stringify([ask.path, ask.params])
+  const { isOfAgent = false } = ask
+  const usual = isOfAgent ? 'default' : modeOf(following)
   const floor = new Floor(clock)
-  let mode: Mode = isFresh && usual === 'stale' ? 'default' : usual
+  let mode: Mode = isFresh ? 'consistent' : usual
   let known: Mark = NOTHING_KNOWN
+  let shown: string | undefined
   for (;;) {
     signal.throwIfAborted()
     await floor.pass(signal)
@@ -84,7 +93,6 @@ export async function* follow(
       // Whatever stands between us and Consul may end a wait in its own time. A read that fails as well is a failure.
       if (!isWaiting || !isOfLine(error) || clock.monotonicMs() - startMs < HELD_MS) throw error
       known = NOTHING_KNOWN
-      if (mode === 'stale') mode = 'default'
       continue
     } finally {
       if (isWaiting) places.give()
@@ -94,14 +102,18 @@ export async function* follow(
       continue
     }
     const next = markOf(answer)
-    if (next.index < known.index) {
+    const isDoubtful = next.index < newest.of(query) || (shown === undefined && isBlank(answer) && !isOfAgent)
+    if (isDoubtful && mode !== 'consistent') {
       known = NOTHING_KNOWN
-      if (mode === 'stale') mode = 'default'
+      mode = 'consistent'
       continue
     }
     mode = usual
-    const isSame = !isFirst && next.index === known.index && next.hash === known.hash
     known = next
+    newest.set(query, next.index)
+    const content = hash('sha256', answer.body)
+    const isSame = content === shown
+    shown = content
     if (!isSame) yield answer
   }
 }
@@ -120,18 +132,24 @@ interface Mark {
 const NOTHING_KNOWN: Mark = { index: 0, hash: undefined }
 
 function markOf({ headers }: Answer): Mark {
-  const [text, hash] = [headers.get('x-consul-index'), headers.get('x-consul-contenthash')]
+  const [text, contentHash] = [headers.get('x-consul-index'), headers.get('x-consul-contenthash')]
   if (text !== undefined && /^\d+$/.test(text)) return { index: Math.max(1, Number(text)), hash: undefined }
-  if (hash !== undefined) return { index: 1, hash }
+  if (contentHash !== undefined) return { index: 1, hash: contentHash }
   throw new ProviderError('invalid-data', 'the answer has no index to wait by', {
     hint: 'check that the address is that of a Consul agent',
   })
 }
 
-function paramsOf({ index, hash }: Mark): Readonly<Record<string, string>> {
-  if (hash !== undefined) return { hash }
+function paramsOf({ index, hash: contentHash }: Mark): Readonly<Record<string, string>> {
+  if (contentHash !== undefined) return { hash: contentHash }
   return index === 0 ? {} : { index: String(index) }
 }
+
+function isBlank({ status, body }: Answer): boolean {
+  return status === 404 || BLANK.has(body.subarray(0, 8).toString('latin1').trim())
+}
+
+const BLANK: ReadonlySet<string> = new Set(['', '[]', '{}', 'null'])
 
 /** Whether a server has not heard of its leader for too long. One that was just started knows no leader and has nothing at all:
  *  that is what blank files were rendered from. */

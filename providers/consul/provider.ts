@@ -13,6 +13,7 @@ import { follow, Places, type Following } from './follow.ts'
 import { keysContent, spelled } from './content.ts'
 import { Keys } from './keys.ts'
 import { KEY, LS, NOTHING, TREE } from './kv-questions.ts'
+import { Newest } from './newest.ts'
 import type { ConsulOptions } from './options.ts'
 import { Pairs, type Pair } from './pairs.ts'
 import { settingsOf, type Settings } from './settings.ts'
@@ -26,6 +27,7 @@ export class ConsulProvider implements Provider {
   readonly #host: ProviderHost
   readonly #api: Api
   readonly #places = new Places(WAITING_MAX)
+  readonly #newest = new Newest()
   /** By their datacenter, namespace and partition. */
   readonly #keys = new Map<string, Keys>()
   /** Of this process alone: a revision is shown, and a short secret could be guessed from its plain hash. */
@@ -160,7 +162,17 @@ export class ConsulProvider implements Provider {
   get #following(): Following {
     const { waitMs, pollMs, maxStaleMs, consistent } = this.#options
     const { clock, random } = this.#host
-    return { api: this.#api, clock, random, places: this.#places, waitMs, pollMs, maxStaleMs, consistent }
+    return {
+      api: this.#api,
+      clock,
+      random,
+      places: this.#places,
+      newest: this.#newest,
+      waitMs,
+      pollMs,
+      maxStaleMs,
+      consistent,
+    }
   }
 
   #keysAt(params: Params): Keys {

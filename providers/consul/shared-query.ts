@@ -112,8 +112,7 @@ export class SharedQuery {
 
   async #tellAll(signal: AbortSignal): Promise<void> {
     const { clock, cover, params, hashKey, isFresh } = this.#options
-    const isAgain = this.#pairs !== undefined
-    for await (const answer of follow(this.#options, askFor(cover, params), signal, { isFresh: isFresh || isAgain })) {
+    for await (const answer of follow(this.#options, askFor(cover, params), signal, { isFresh })) {
       this.#pairs = Pairs.of(answer, this.#pairs, hashKey)
       this.#answeredMs = clock.monotonicMs()
       for (const follower of this.followers) follower.tell(this.#pairs)

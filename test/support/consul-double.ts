@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { serve } from './serve.ts'
 
 /** What the double answers instead of what it has. */
@@ -40,6 +41,7 @@ export class ConsulDouble {
   index = 10
   readonly #pairs = new Map<string, Pair>()
   readonly #parts = new Map<string, unknown>()
+  readonly #connections = new Set<Socket>()
   #waiting: (() => void)[] = []
 
   private constructor(url: string, port: number) {
@@ -49,8 +51,13 @@ export class ConsulDouble {
 
   static async start(): Promise<ConsulDouble> {
     let double: ConsulDouble | undefined
-    const { url, port } = await serve((request, response) => void double?.answer(request, response))
+    const { url, port, server } = await serve((request, response) => void double?.answer(request, response))
     double = new ConsulDouble(url, port)
+    const connections = double.#connections
+    server.on('connection', socket => {
+      connections.add(socket)
+      socket.on('close', () => connections.delete(socket))
+    })
     return double
   }
 
@@ -67,6 +74,25 @@ export class ConsulDouble {
     this.index++
     this.#pairs.delete(key)
     this.wake()
+  }
+
+  /** All of it at one index. */
+  change(put: Readonly<Record<string, string>>, remove: readonly string[]): void {
+    const index = this.index + 1
+    for (const [key, value] of Object.entries(put)) {
+      this.index = index - 1
+      this.put(key, value)
+    }
+    this.index = index
+    for (const key of remove) this.#pairs.delete(key)
+    this.wake()
+  }
+
+  /** Cuts all connections, and counts from a small index again; it keeps its keys, as from a backup. */
+  restart(): void {
+    this.index = 2
+    this.#connections.forEach(socket => socket.destroy())
+    this.#waiting = []
   }
 
   /** What a path below `/v1/` answers, beside the keys. */

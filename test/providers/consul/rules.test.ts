@@ -6,6 +6,7 @@ import { v } from '../../../lib/base/schema.ts'
 import { Api, type Answer } from '../../../providers/consul/api.ts'
 import { Floor } from '../../../providers/consul/floor.ts'
 import { follow, Places } from '../../../providers/consul/follow.ts'
+import { Newest } from '../../../providers/consul/newest.ts'
 import { consulOptions } from '../../../providers/consul/options.ts'
 import { settingsOf } from '../../../providers/consul/settings.ts'
 import { ConsulDouble } from '../../support/consul-double.ts'
@@ -42,13 +43,14 @@ describe('the rules of a blocking query', { timeout: 60_000 }, () => {
       [0.999, 65_988],
     ] as const) {
       const double = await ConsulDouble.start()
+      double.put('a', '1')
       const bench = await ConsulBench.open({ address: double.url, ...LONG }, { random: () => random })
       bench.watch('key', 'a')
       await eventually(() => expect(double.asked[1]).toContain(`wait=${wait}ms`))
     }
   })
 
-  test('the same index is no news', async () => {
+  test('the same content is no news', async () => {
     const double = await ConsulDouble.start()
     double.put('a', '1')
     const bench = await ConsulBench.open({ address: double.url, ...LONG })
@@ -59,6 +61,18 @@ describe('the rules of a blocking query', { timeout: 60_000 }, () => {
       double.wake()
     }
     expect(watching.readings).toHaveLength(1)
+  })
+
+  test('the same index with another content is news: it was counted anew meanwhile', async () => {
+    const double = await ConsulDouble.start()
+    double.put('a', 'old')
+    const bench = await ConsulBench.open({ address: double.url, ...LONG })
+    const watching = bench.watch('key', 'a')
+    await watching.first()
+    await eventually(() => expect(double.asked).toHaveLength(2))
+    double.index--
+    double.put('a', 'new')
+    await eventually(() => expect(textOf(watching.latest)).toBe('new'))
   })
 
   test('a smaller index begins anew, at the leader', async () => {
@@ -73,8 +87,22 @@ describe('the rules of a blocking query', { timeout: 60_000 }, () => {
     double.put('a', 'new')
     await eventually(() => expect(textOf(watching.latest)).toBe('new'))
     await eventually(() => expect(double.asked).toHaveLength(4))
-    expect(double.asked[2]).toBe('kv/a')
+    expect(double.asked[2]).toBe('kv/a?consistent')
     expect(double.asked[3]).toMatch(/^kv\/a\?stale&index=5&/)
+  })
+
+  test('a watch that begins again is not given what is older than what the last one had', async () => {
+    const double = await ConsulDouble.start()
+    double.put('a', '1')
+    const bench = await ConsulBench.open({ address: double.url, ...LONG })
+    await bench.watch('key', 'a').first()
+    double.asked.length = 0
+    double.index = 4
+    const again = bench.watch('tree', 'a')
+    await again.first()
+    expect(double.asked.filter(asked => !asked.includes('index='))).toEqual(['kv/a?recurse&consistent'])
+    double.index = 3
+    await bench.watch('tree', 'a').first()
   })
 
   test('an index of 0 is not waited for', async () => {
@@ -112,8 +140,24 @@ describe('the rules of a blocking query', { timeout: 60_000 }, () => {
     expect(watching.ends[0]).toMatchObject({ code: 'unavailable' })
   })
 
+  test('a first answer that holds nothing is asked for once more, and then believed', async () => {
+    const double = await ConsulDouble.start()
+    const bench = await ConsulBench.open({ address: double.url, ...LONG })
+    double.set('catalog/services', {})
+    await bench.watch('tree', 'a').first()
+    await bench.watch('services').first()
+    const asked = double.asked.filter(one => !one.includes('index='))
+    expect(asked).toEqual([
+      'kv/a?recurse&stale',
+      'kv/a?recurse&consistent',
+      'catalog/services?stale',
+      'catalog/services?consistent',
+    ])
+  })
+
   test('consistent and the leader alone are asked for as such', async () => {
     const double = await ConsulDouble.start()
+    double.put('a', '1')
     for (const [options, query] of [
       [{ consistent: true }, '?consistent'],
       [{ maxStale: '0s' }, ''],
@@ -228,7 +272,14 @@ describe('what blocks on a hash', { timeout: 60_000 }, () => {
     const options = v.parse(consulOptions, { address })
     const api = new Api(settingsOf(options, {}), options.timeoutMs, host)
     try {
-      const following = { ...options, api, places: new Places(1), clock: systemClock, random: Math.random }
+      const following = {
+        ...options,
+        api,
+        places: new Places(1),
+        newest: new Newest(),
+        clock: systemClock,
+        random: Math.random,
+      }
       yield* follow(following, { path: 'agent/service/web', params: {}, isOfAgent: true }, signal)
     } finally {
       api.close()
@@ -319,7 +370,8 @@ describe('what only newer ones have', () => {
 
   test('a namespace, a partition, a peer and a datacenter are asked for, those of the name before those of the provider', async () => {
     const double = await ConsulDouble.start()
-    double.set('health/service/web', [])
+    double.put('a', '1')
+    double.set('health/service/web', [{}])
     const bench = await ConsulBench.open({
       address: double.url,
       ...LONG,

@@ -1,10 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { v } from '../../../lib/base/schema.ts'
+import { etcd } from '../../../providers/etcd/plugin.ts'
 import { EtcdDouble } from '../../support/etcd-double.ts'
 import { eventually } from '../../support/eventually.ts'
 import { onEtcd, whyNoEtcd, type EtcdServer } from '../../support/etcd-server.ts'
+import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
-import { startEtcd } from './harness.ts'
-import { playSchedules, type Backend, type Change, type Played } from './schedules.ts'
+import { playSchedules, type Backend, type Change, type Played, type Subject } from '../schedules.ts'
+import { question, startEtcd } from './harness.ts'
 
 /** How many are played on a real server; `ETCD_SCHEDULES=1000` plays as many as the README speaks of, and takes some minutes. */
 const SCHEDULES = Number(process.env['ETCD_SCHEDULES'] ?? 40)
@@ -55,10 +58,23 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
 
+/** Faults are noticed fast, and nothing is found by the slow look. */
+const IMPATIENT = { heartbeat: '400ms', timeout: '400ms', poll: '1h' }
+
+function subject(directory: string): Subject {
+  return {
+    open: port => {
+      const options = v.parse(etcd.options, { endpoints: `http://127.0.0.1:${port}`, ...IMPATIENT })
+      return etcd.open(options, providerHost(directory).host)
+    },
+    tree: path => question('etcdTree').ask('mine', [path]),
+  }
+}
+
 /** Plays the first of all schedules, and says what there was. */
 async function playOn(backend: Backend, schedules: number): Promise<Played> {
   const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
-  const played = await playSchedules(backend, seeds, scratch())
+  const played = await playSchedules(backend, subject(scratch()), seeds)
   process.stdout.write(`etcd schedules: ${JSON.stringify(played)}\n`)
   return played
 }

@@ -1,24 +1,31 @@
-import { exponentialBackoff } from '../../../lib/base/backoff.ts'
-import { systemClock } from '../../../lib/base/clock.ts'
-import { forEachConcurrent } from '../../../lib/base/concurrent.ts'
-import { silentLog } from '../../../lib/base/log.ts'
-import { v } from '../../../lib/base/schema.ts'
-import { Redactor } from '../../../lib/base/secret.ts'
-import type { Provider } from '../../../lib/provider.ts'
-import type { Reading } from '../../../lib/reading.ts'
-import { Store } from '../../../lib/store/store.ts'
-import { etcd } from '../../../providers/etcd/plugin.ts'
-import { eventually } from '../../support/eventually.ts'
-import { FaultProxy, type Fault } from '../../support/fault-proxy.ts'
-import { providerHost } from '../../support/provider-host.ts'
-import { sequence } from '../../support/random.ts'
-import { question, valuesOf } from './harness.ts'
+import { exponentialBackoff } from '../../lib/base/backoff.ts'
+import { systemClock } from '../../lib/base/clock.ts'
+import { forEachConcurrent } from '../../lib/base/concurrent.ts'
+import { silentLog } from '../../lib/base/log.ts'
+import { Redactor } from '../../lib/base/secret.ts'
+import type { Struct, Value } from '../../lib/base/value.ts'
+import type { Dependency } from '../../lib/dependency.ts'
+import type { Provider } from '../../lib/provider.ts'
+import { absent, type Reading } from '../../lib/reading.ts'
+import { Store } from '../../lib/store/store.ts'
+import { eventually } from '../support/eventually.ts'
+import { FaultProxy, type Fault } from '../support/fault-proxy.ts'
+import { sequence } from '../support/random.ts'
 
-/** What random schedules do to a backend: a real etcd, or a double of one. */
+/** The provider that is looked at. */
+export interface Subject {
+  /** One to this port. */
+  open(port: number): Promise<Provider>
+  /** All keys below a path, as a list of pairs. */
+  tree(path: string): Dependency
+}
+
+/** What random schedules do to a backend: a real server, or a double of one. */
 export interface Backend {
   readonly port: number
   /** Makes all of a change at once; tried until it is acknowledged, so it may be made twice. */
   write(change: Change): Promise<void>
+  /** Forgets what was before, where the backend keeps that, or anything else that happens beside the keys. */
   compact(): Promise<void>
   /** Ends it without a word and starts it again, on what it held. One for all who ask meanwhile. */
   restart(): Promise<void>
@@ -47,17 +54,15 @@ const KEYS = 4
 /** In each state there is this key, which counts them: so a reading says which state it shows. */
 const COUNT = 'count'
 const FAULTS: readonly Fault[] = ['hang', 'half-open', 'refuse', 'slow']
-/** Faults are noticed fast, and nothing is found by the slow look. */
-const IMPATIENT = { heartbeat: '400ms', timeout: '400ms', poll: '1h' }
 const CURRENT_WITHIN_MS = 60_000
 
 /** Plays schedules, several at a time on one backend, and gives what there was. Rejects with the first that went wrong, by its
  *  seed: the final state was missed, or something was read that never was, that was empty, or that was older than what had been read
  *  before. */
-export async function playSchedules(backend: Backend, seeds: readonly number[], directory: string): Promise<Played> {
+export async function playSchedules(backend: Backend, subject: Subject, seeds: readonly number[]): Promise<Played> {
   const played: Played = { schedules: 0, writes: 0, readings: 0, faults: 0, compactions: 0, restarts: 0 }
   await forEachConcurrent(seeds, CONCURRENT, async seed => {
-    const schedule = await Schedule.open(seed, backend, directory, played)
+    const schedule = await Schedule.open(seed, backend, subject, played)
     try {
       await schedule.play()
       played.schedules++
@@ -70,8 +75,17 @@ export async function playSchedules(backend: Backend, seeds: readonly number[], 
   return played
 }
 
+interface Made {
+  readonly backend: Backend
+  readonly subject: Subject
+  readonly proxy: FaultProxy
+  readonly provider: Provider
+  readonly played: Played
+}
+
 class Schedule {
   readonly #backend: Backend
+  readonly #subject: Subject
   readonly #proxy: FaultProxy
   readonly #provider: Provider
   readonly #store: Store
@@ -85,13 +99,14 @@ class Schedule {
   #newestRead = 0
   #wrong: string | undefined
 
-  private constructor(seed: number, backend: Backend, proxy: FaultProxy, provider: Provider, played: Played) {
-    this.#backend = backend
-    this.#proxy = proxy
-    this.#provider = provider
+  private constructor(seed: number, made: Made) {
+    this.#backend = made.backend
+    this.#subject = made.subject
+    this.#proxy = made.proxy
+    this.#provider = made.provider
+    this.#played = made.played
     this.#prefix = prefixOf(seed)
     this.#random = sequence(seed)
-    this.#played = played
     this.#store = new Store({
       providers: new Map([['mine', this.#looking()]]),
       clock: systemClock,
@@ -102,17 +117,15 @@ class Schedule {
     })
   }
 
-  static async open(seed: number, backend: Backend, directory: string, played: Played): Promise<Schedule> {
+  static async open(seed: number, backend: Backend, subject: Subject, played: Played): Promise<Schedule> {
     const proxy = await FaultProxy.to(() => backend.port)
-    const endpoints = `http://127.0.0.1:${proxy.port}`
-    const options = v.parse(etcd.options, { endpoints, prefix: prefixOf(seed), ...IMPATIENT })
-    return new Schedule(seed, backend, proxy, await etcd.open(options, providerHost(directory).host), played)
+    return new Schedule(seed, { backend, subject, proxy, provider: await subject.open(proxy.port), played })
   }
 
   async play(): Promise<void> {
     await this.#write()
     const inputs = this.#store.subscribe()
-    const tree = question('etcdTree').ask('mine', ['a'])
+    const tree = this.#subject.tree(`${this.#prefix}a/`)
     inputs.want([tree])
     const current = () => {
       const served = inputs.get(tree)
@@ -206,6 +219,11 @@ class Schedule {
 
 function prefixOf(seed: number): string {
   return `schedule-${seed}/`
+}
+
+function valuesOf({ value }: Reading): Readonly<Record<string, Value>> {
+  const pairs = value === absent ? [] : (value as readonly Struct[])
+  return Object.fromEntries(pairs.map(({ fields }) => [fields.get('Key'), fields.get('Value')]))
 }
 
 function shown(values: Readonly<Record<string, unknown>>): string {
