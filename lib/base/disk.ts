@@ -1,27 +1,12 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import {
-  lstat,
-  lutimes,
-  mkdir,
-  chmod,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  statfs,
-  symlink,
-  unlink,
-} from 'node:fs/promises'
+import { closeSync, constants, fchmodSync, fchownSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { forEachConcurrent } from './concurrent.ts'
+import { callsFor, gone, isQuick, looksInMemory, made } from './disk-calls.ts'
 import type { FileAttributes, FileStatus, FileSystem } from './filesystem.ts'
 
 /** The real file system. */
@@ -33,19 +18,26 @@ export const disk: FileSystem = {
   readFile: path => readFile(path),
   makeDirectory: (path, mode) => makeDirectory(path, mode),
   makeDirectories: (path, mode) => makeDirectories(path, mode),
-  list: async path => (await readdir(path)).toSorted(),
-  link: (target, path) => symlink(target, path),
-  readLink: path => orUndefined(readlink(path)),
-  rename: (from, to) => rename(from, to),
-  stat: async path => statusOf(await orUndefined(lstat(path))),
-  touch: (path, modifiedAtMs) => lutimes(path, modifiedAtMs / 1000, modifiedAtMs / 1000),
+  list: async path => (await callsFor(path).readdir(path)).toSorted(),
+  link: async (target, path) => callsFor(path).symlink(target, path),
+  readLink: path => orUndefined(async () => callsFor(path).readlink(path)),
+  rename: async (from, to) => {
+    gone(from)
+    await callsFor(to).rename(from, to)
+  },
+  stat: async path => statusOf(await statusAt(path)),
+  touch: async (path, modifiedAtMs) => callsFor(path).lutimes(path, modifiedAtMs / 1000, modifiedAtMs / 1000),
   remove: path => remove(path),
   syncFile: path => sync(path),
   syncDirectory: path => syncDirectory(path),
   syncTree: path => syncTree(path),
 }
 
+/** What is larger is copied beside everything else. */
+const QUICK_BYTES_MAX = 64 * 1024
+
 async function createFile(path: string, content: Uint8Array, attributes: FileAttributes): Promise<void> {
+  if (isQuick(path) && content.length <= QUICK_BYTES_MAX) return createQuickly(path, content, attributes)
   const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
   // Nobody else can open it until the bytes are in and the owner is right: the final mode comes last.
   const handle = await open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
@@ -57,6 +49,26 @@ async function createFile(path: string, content: Uint8Array, attributes: FileAtt
     await unlink(path).catch(() => {})
     throw error
   }
+}
+
+/** As `createFile`, in memory. */
+function createQuickly(path: string, content: Uint8Array, { mode, uid, gid }: FileAttributes): void {
+  const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
+  const file = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
+  try {
+    writeAll(file, content)
+    if (uid !== undefined || gid !== undefined) fchownSync(file, uid ?? -1, gid ?? -1)
+    fchmodSync(file, mode)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+function writeAll(file: number, content: Uint8Array): void {
+  for (let at = 0; at < content.length;) at += writeSync(file, content, at)
 }
 
 /** Writes beside, in a directory of our own, and renames over `path`.
@@ -126,6 +138,7 @@ async function fill(handle: FileHandle, content: Uint8Array, { mode, uid, gid }:
 }
 
 async function appendFile(path: string, content: Uint8Array): Promise<void> {
+  if (isQuick(path)) return appendQuickly(path, content)
   const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
   let created = false
   const handle = await open(path, O_APPEND | O_WRONLY | O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
@@ -142,19 +155,34 @@ async function appendFile(path: string, content: Uint8Array): Promise<void> {
   if (created) await syncDirectory(dirname(path))
 }
 
+/** As `appendFile`, in memory. It is synced all the same: that costs nothing there, and a disk may have been mounted over it. */
+function appendQuickly(path: string, content: Uint8Array): void {
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
+  const file = openSync(path, O_APPEND | O_WRONLY | O_NOFOLLOW | O_CREAT, 0o600)
+  try {
+    writeAll(file, content)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Most often there is nothing: `rm` looks three times to see that. */
 async function remove(path: string): Promise<void> {
-  if ((await orUndefined(lstat(path))) !== undefined) await rm(path, { recursive: true, force: true })
+  gone(path)
+  if ((await statusAt(path)) !== undefined) await rm(path, { recursive: true, force: true })
 }
 
 /** Makes it with this mode, no matter what the umask is. A set-group-id bit that it has from its parent stays: where a volume has
  *  a group of its own (Kubernetes' fsGroup), that is what gives the group to all that is made inside. */
 async function makeDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(path, mode)
-  const given = (await lstat(path)).mode & 0o7777
+  const calls = callsFor(path)
+  await calls.mkdir(path, mode)
+  made(path)
+  const given = (await calls.lstat(path)).mode & 0o7777
   const wanted = mode | (given & SET_GROUP_ID)
   // Not set when it is right: whoever is not in the group would take the bit away.
-  if (given !== wanted) await chmod(path, wanted)
+  if (given !== wanted) await calls.chmod(path, wanted)
 }
 
 const SET_GROUP_ID = 0o2000
@@ -183,7 +211,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function syncDirectory(path: string): Promise<void> {
   // One call instead of three where there is nothing to sync to.
-  if (!(await isInMemory(path))) await syncEntries(path)
+  if (!(await looksInMemory(path))) await syncEntries(path)
 }
 
 async function syncEntries(path: string): Promise<void> {
@@ -201,7 +229,7 @@ async function syncEntries(path: string): Promise<void> {
  *  time 1, 2.5, 15, 75; `sync -f` as a child process 2, 2.5, 5, 12. The child would win for hundreds of files, but it waits
  *  for whatever anybody else has written to that file system, and small images do not have it. */
 async function syncTree(path: string): Promise<void> {
-  if (await isInMemory(path)) return
+  if (await looksInMemory(path)) return
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   const directories = entries.filter(entry => entry.isDirectory()).map(entry => join(entry.parentPath, entry.name))
@@ -209,13 +237,7 @@ async function syncTree(path: string): Promise<void> {
   await forEachConcurrent([...directories, path], SYNCS_MAX, syncEntries)
 }
 
-async function isInMemory(path: string): Promise<boolean> {
-  return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type)
-}
-
 const SYNCS_MAX = 8
-/** tmpfs and ramfs, by the numbers in statfs(2). */
-const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
 async function sync(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
@@ -226,21 +248,25 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-function statusOf(status: Awaited<ReturnType<typeof lstat>> | undefined): FileStatus | undefined {
+function statusAt(path: string): Promise<Stats | undefined> {
+  return orUndefined(async () => callsFor(path).lstat(path))
+}
+
+function statusOf(status: Stats | undefined): FileStatus | undefined {
   if (status === undefined) return undefined
   return {
     kind: status.isFile() ? 'file' : status.isDirectory() ? 'directory' : status.isSymbolicLink() ? 'link' : 'other',
-    mode: Number(status.mode) & 0o7777,
-    uid: Number(status.uid),
-    gid: Number(status.gid),
-    size: Number(status.size),
-    modifiedAtMs: Number(status.mtimeMs),
+    mode: status.mode & 0o7777,
+    uid: status.uid,
+    gid: status.gid,
+    size: status.size,
+    modifiedAtMs: status.mtimeMs,
   }
 }
 
-async function orUndefined<T>(result: Promise<T>): Promise<T | undefined> {
+async function orUndefined<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await result
+    return await look()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

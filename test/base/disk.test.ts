@@ -17,6 +17,20 @@ import { mountTmpfs } from '../support/tmpfs.ts'
 
 const isRoot = process.getuid?.() === 0
 
+/** Where the calls go through the thread pool, and where they are made at once. */
+const PLACES = [
+  ['on a disk', async () => scratch()],
+  [
+    'in memory',
+    async () => {
+      const directory = scratch({ inMemory: true })
+      // Only what has been looked at is known to be in memory.
+      await disk.syncDirectory(directory)
+      return directory
+    },
+  ],
+] as const
+
 describe('replaceFile()', () => {
   test('creates and replaces, with exactly the mode that was asked for', async () => {
     const path = join(scratch(), 'app.conf')
@@ -186,9 +200,9 @@ describe('replaceFile()', () => {
   })
 })
 
-describe('createFile()', () => {
+describe.each(PLACES)('createFile() %s', (_, place) => {
   test('makes a file with exactly this mode, and no other', async () => {
-    const path = join(scratch(), 'app.conf')
+    const path = join(await place(), 'app.conf')
     const umask = process.umask(0o077)
     try {
       await disk.createFile(path, Buffer.from('one'), { mode: 0o664 })
@@ -205,7 +219,7 @@ describe('createFile()', () => {
   })
 
   test('follows no link', async () => {
-    const directory = scratch()
+    const directory = await place()
     symlinkSync('nowhere', join(directory, 'app.conf'))
 
     await expect(disk.createFile(join(directory, 'app.conf'), Buffer.from('x'), { mode: 0o600 })).rejects.toMatchObject(
@@ -228,8 +242,20 @@ describe('createFile()', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  test('leaves nothing when there is no room in memory, and says where', async context => {
+    const directory = mountTmpfs(context, 'size=32k')
+    await disk.syncDirectory(directory)
+
+    await expect(disk.createFile(join(directory, 'a'), Buffer.alloc(60_000), { mode: 0o600 })).rejects.toMatchObject({
+      code: 'ENOSPC',
+      path: join(directory, 'a'),
+    })
+
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   test.skipIf(isRoot)('leaves nothing when the owner cannot be set (needs not to be root)', async () => {
-    const directory = scratch()
+    const directory = await place()
 
     await expect(
       disk.createFile(join(directory, 'a'), Buffer.from('x'), { mode: 0o600, uid: 0 }),
@@ -239,9 +265,9 @@ describe('createFile()', () => {
   })
 })
 
-describe('the rest of the disk', () => {
+describe.each(PLACES)('the rest of the disk %s', (_, place) => {
   test('appends to a file that only we may read', async () => {
-    const path = join(scratch(), 'journal')
+    const path = join(await place(), 'journal')
 
     await disk.appendFile(path, Buffer.from('one\n'))
     await disk.appendFile(path, Buffer.from('two\n'))
@@ -251,7 +277,7 @@ describe('the rest of the disk', () => {
   })
 
   test('appends through no link', async () => {
-    const directory = scratch()
+    const directory = await place()
     writeFileSync(join(directory, 'theirs'), 'theirs')
     symlinkSync('theirs', join(directory, 'journal'))
 
@@ -261,7 +287,7 @@ describe('the rest of the disk', () => {
   })
 
   test('makes directories with exactly the mode that was asked for', async () => {
-    const path = join(scratch(), 'd')
+    const path = join(await place(), 'd')
     const umask = process.umask(0o077)
     try {
       await disk.makeDirectory(path, 0o755)
@@ -274,7 +300,7 @@ describe('the rest of the disk', () => {
   })
 
   test('makes missing parents, and leaves a directory that is there as it is', async () => {
-    const path = join(scratch(), 'a/b/c')
+    const path = join(await place(), 'a/b/c')
     await disk.makeDirectories(path, 0o700)
     chmodSync(path, 0o750)
 
@@ -284,7 +310,7 @@ describe('the rest of the disk', () => {
   })
 
   test('makes missing parents with exactly the mode that was asked for', async () => {
-    const directory = scratch()
+    const directory = await place()
     const umask = process.umask(0o077)
     try {
       await disk.makeDirectories(join(directory, 'a/b/c'), 0o755)
@@ -297,7 +323,7 @@ describe('the rest of the disk', () => {
   })
 
   test('takes a link to a directory for one, and what is no directory for none', async () => {
-    const directory = scratch()
+    const directory = await place()
     mkdirSync(join(directory, 'd'))
     symlinkSync('d', join(directory, 'link'))
     symlinkSync('nowhere', join(directory, 'dangling'))
@@ -318,7 +344,7 @@ describe('the rest of the disk', () => {
   })
 
   test('tells files, directories and links apart, and follows none', async () => {
-    const directory = scratch()
+    const directory = await place()
     writeFileSync(join(directory, 'file'), 'four', { mode: 0o640 })
     symlinkSync('file', join(directory, 'link'))
 
@@ -333,7 +359,7 @@ describe('the rest of the disk', () => {
   })
 
   test('sets the time of a link itself', async () => {
-    const directory = scratch()
+    const directory = await place()
     writeFileSync(join(directory, 'file'), '')
     symlinkSync('file', join(directory, 'link'))
 
@@ -344,7 +370,7 @@ describe('the rest of the disk', () => {
   })
 
   test('removes a link and not what it leads to, a whole directory, and nothing', async () => {
-    const directory = scratch()
+    const directory = await place()
     mkdirSync(join(directory, 'd/e'), { recursive: true })
     writeFileSync(join(directory, 'd/e/f'), '')
     symlinkSync('d', join(directory, 'link'))
@@ -357,7 +383,7 @@ describe('the rest of the disk', () => {
   })
 
   test('syncs trees and directories, links in them included', async () => {
-    const directory = scratch()
+    const directory = await place()
     mkdirSync(join(directory, 'a/b'), { recursive: true })
     writeFileSync(join(directory, 'a/b/c'), 'x')
     symlinkSync('nowhere', join(directory, 'a/link'))
