@@ -46,6 +46,9 @@ export const ACLS = {
   acl: { enabled: true, default_policy: 'deny', tokens: { master: ROOT_TOKEN, agent: ROOT_TOKEN } },
 }
 
+/** How often it is started at most, when it ends at once. */
+const STARTS_MAX = 5
+
 /** One Consul on loopback. It must be ended by `kill`. */
 export class ConsulServer {
   readonly url: string
@@ -68,10 +71,18 @@ export class ConsulServer {
 
   /** Starts one and waits until it can be written. @param directory for its data, which may lie in memory */
   static async start(directory: string, options: ConsulServerOptions = {}): Promise<ConsulServer> {
-    const ports = [await freePort(), await freePort(), await freePort(), await freePort()]
-    const server = new ConsulServer(join(directory, 'consul'), ports, options)
-    await server.resume()
-    return server
+    for (let tries = 1; ; tries++) {
+      const ports = [await freePort(), await freePort(), await freePort(), await freePort()]
+      const server = new ConsulServer(join(directory, 'consul'), ports, options)
+      try {
+        await server.resume()
+        return server
+      } catch (error) {
+        await server.kill()
+        // Somebody else may have taken one of them meanwhile.
+        if (!(error instanceof EndedError) || tries === STARTS_MAX) throw error
+      }
+    }
   }
 
   get pid(): number {
@@ -89,7 +100,8 @@ export class ConsulServer {
       env: { PATH: process.env.PATH ?? '', CHECKPOINT_DISABLE: '1', HOME: this.#directory },
     })
     this.#child = child
-    await eventually(() => this.#takesWrites(child), { withinMs: 30_000 })
+    const isUp = await eventually(() => child.exitCode === null && this.#takesWrites(), { withinMs: 30_000 })
+    if (!isUp) throw new EndedError(`Consul has ended with ${child.exitCode}`)
   }
 
   /** Ends it without a word, as a crash does. */
@@ -117,14 +129,16 @@ export class ConsulServer {
     await rm(`${this.#directory}/data`, { recursive: true, force: true })
   }
 
-  async #takesWrites(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null) throw new Error(`Consul has ended with ${child.exitCode}`)
+  async #takesWrites(): Promise<boolean> {
     // Where there are tokens, it answers a 403 to whoever has none, once it has a leader.
     const { status } = await this.client.exchange('PUT', 'kv/started', 'x')
     if (status !== 200 && status !== 403) throw new Error(`Consul answers ${status}`)
     if (status === 200) await this.client.exchange('DELETE', 'kv/started')
+    return true
   }
 }
+
+class EndedError extends Error {}
 
 function configOf([http = 0, server, lan, wan]: readonly number[], options: ConsulServerOptions): object {
   const { tls, socket, config = {} } = options
