@@ -1,5 +1,5 @@
 import { fromBytes } from '../../lib/base/text.ts'
-import { explainFile, type Explanation } from '../../lib/render/explain.ts'
+import { Explainer, type Explanation } from '../../lib/render/explain.ts'
 import { ExitCode } from '../exit-code.ts'
 import { explanationText } from '../explanation.ts'
 import { candidatesFor, lineIn, nearestPath, type Candidate } from '../output-file.ts'
@@ -36,8 +36,9 @@ export async function explain(options: ExplainOptions, world: World): Promise<nu
   const others: { readonly path: string }[] = []
   const code = await eachPreview(config, names, options.timeoutMs, appWorld, (preview, { files }) => {
     others.push(...files)
+    const explainer = new Explainer(preview.options, preview.inputs)
     for (const candidate of wanted.filter(({ bundle }) => bundle.name === preview.name)) {
-      const explanation = explainFile(preview.options, candidate.path, preview.inputs)
+      const explanation = explainer.explain(candidate.path)
       if (explanation !== undefined) found.push({ candidate, explanation })
     }
     return ExitCode.done

@@ -1,10 +1,10 @@
 import { fromBytes } from '../../lib/base/text.ts'
 import type { OutputFile } from '../../lib/generation.ts'
-import { explainFile } from '../../lib/render/explain.ts'
+import { Explainer } from '../../lib/render/explain.ts'
 import { ExitCode } from '../exit-code.ts'
 import { maskedContent } from '../explanation.ts'
 import type { CommonOptions } from '../options.ts'
-import { eachPreview, type Preview } from '../preview.ts'
+import { eachPreview } from '../preview.ts'
 import { readConfig, withLog } from '../setup.ts'
 import { sayProblem } from '../terminal.ts'
 import type { World } from '../world.ts'
@@ -35,13 +35,14 @@ export async function render(options: RenderOptions, world: World): Promise<numb
   }
   const appWorld = await withLog(options, world, 'silent')
   const { terminal, redactor } = appWorld
-  return eachPreview(config, names, options.timeoutMs, appWorld, (preview, { files }) =>
-    print(preview.name, files, file => (options.reveal ? file.content : masked(file, preview))),
-  )
+  return eachPreview(config, names, options.timeoutMs, appWorld, ({ name, options: made, inputs }, { files }) => {
+    const explainer = new Explainer(made, inputs)
+    return print(name, files, file => (options.reveal ? file.content : masked(file, explainer)))
+  })
 
   /** What is sensitive is masked by where it comes from; what else is known to be secret, by what it is. */
-  function masked({ path, content }: OutputFile, preview: Preview): string {
-    const explanation = explainFile(preview.options, path, preview.inputs)
+  function masked({ path, content }: OutputFile, explainer: Explainer): string {
+    const explanation = explainer.explain(path)
     return redactor.redact(fromBytes(explanation === undefined ? content : maskedContent(explanation)))
   }
 

@@ -49,81 +49,90 @@ export interface Provenance {
   readonly reading: Reading
 }
 
-/** Explains one file of a bundle that this view can render completely; undefined where the bundle has no such file. */
-export function explainFile(options: RendererOptions, path: string, view: View): Explanation | undefined {
+/** Explains the files of one bundle that this view can render completely; as a render, all of it in one turn. Each file is traced at
+ *  most once, as soon as it or one after it is asked for: all files of a bundle take what one render takes. */
+export class Explainer {
+  readonly #explained = new Map<string, Explanation>()
+  readonly #rest: Iterator<Explained>
+
+  constructor(options: RendererOptions, view: View) {
+    this.#rest = explainEach(options, view)
+  }
+
+  /** Explains one file; undefined where the bundle has no such file. */
+  explain(path: string): Explanation | undefined {
+    let explanation = this.#explained.get(path)
+    while (explanation === undefined) {
+      const next = this.#rest.next()
+      if (next.done === true) return undefined
+      const [found, its] = next.value
+      this.#explained.set(found, its)
+      if (found === path) explanation = its
+    }
+    return explanation
+  }
+}
+
+/** A path and where its file comes from. */
+type Explained = readonly [string, Explanation]
+
+function* explainEach(options: RendererOptions, view: View): Generator<Explained> {
   const { environment, now, networkAddresses, bundle } = options
   const tracing = { ...options, parse: parseTraced }
   for (const configured of bundle.files) {
-    const questioning = new TracingQuestioning(view)
-    const context = { questioning, environment, now, networkAddresses }
+    const context = { questioning: new TracingQuestioning(view), environment, now, networkAddresses }
     const listing = listingOf(configured, tracing)
-    const explained =
-      listing === undefined
-        ? explainUnit(unitOf(configured, tracing), path, context)
-        : explainListed(listing, configured, path, context)
-    if (explained !== undefined) return explained
+    if (listing !== undefined) yield* explainListed(listing, configured, context)
+    else
+      yield* unitOf(configured, tracing)
+        .evaluate(context)
+        .map(file => explained(file, context.questioning))
   }
-  return undefined
 }
 
 interface Context extends RenderContext {
   readonly questioning: TracingQuestioning
 }
 
-function explainUnit(unit: Unit, path: string, context: Context): Explanation | undefined {
-  const file = unit.evaluate(context).find(each => each.path === path)
-  return file && explained(file, context.questioning)
-}
-
-/** Explains an output of an entry that has many: what was listed decides whether there is one. */
-function explainListed(
+/** Explains the outputs of an entry that has many: what was listed decides which there are. */
+function* explainListed(
   listing: Unit<Listing>,
   { path: above, source }: FileOptions,
-  path: string,
   context: Context,
-): Explanation | undefined {
-  const { questioning } = context
+): Generator<Explained> {
   const { files, items } = listing.evaluate(context)
-  const listed = questioning.taken()
-  const file = files.find(each => each.path === path)
+  const listed = context.questioning.taken()
   // What is below the configured path is below what was asked for.
   const below = (at: string) => (source.kind === 'tree' ? at.slice(above === '.' ? 0 : above.length + 1) : '')
-  if (file !== undefined)
-    return wholly(
+  for (const file of files)
+    yield wholly(
       file,
-      listed.map(origin => provenanceOf(origin, below(path))),
+      listed.map(origin => provenanceOf(origin, below(file.path))),
     )
   for (const item of items) {
-    questioning.begin(listed)
-    const made = item.evaluate(context).find(each => each.path === path)
-    if (made === undefined) continue
-    const under = listed.map(origin => provenanceOf(origin, source.kind === 'tree' ? below(item.title) : ''))
-    return explained(made, questioning, under)
+    const questioning = context.questioning.forItem(listed)
+    const under = listed.map(origin => provenanceOf(origin, below(item.title)))
+    yield* item.evaluate({ ...context, questioning }).map(file => explained(file, questioning, under))
   }
-  return undefined
 }
 
 /** @param under what decided, besides, that there is such a file */
-function explained(
-  { content }: OutputFile,
-  questioning: TracingQuestioning,
-  under: readonly Provenance[] = [],
-): Explanation {
+function explained(file: OutputFile, questioning: TracingQuestioning, under: readonly Provenance[] = []): Explained {
   // A path is a template, too; the content is executed last.
   const traced = questioning.traced.at(-1)
   if (traced === undefined)
     return wholly(
-      { content },
+      file,
       questioning.taken().map(origin => provenanceOf(origin)),
     )
   const named = questioning.traced.slice(0, -1).flatMap(({ segments }) => segments)
   const fromPath = named.flatMap(segment => [...segment.from, ...segment.under].map(origin => provenanceOf(origin)))
-  return { content, segments: segmentsOf(traced, [...under, ...fromPath]) }
+  return [file.path, { content: file.content, segments: segmentsOf(traced, [...under, ...fromPath]) }]
 }
 
 /** A content that no template made. */
-function wholly({ content }: Pick<OutputFile, 'content'>, from: readonly Provenance[]): Explanation {
-  return { content, segments: [{ bytes: content.length, place: undefined, from, under: [] }] }
+function wholly({ path, content }: OutputFile, from: readonly Provenance[]): Explained {
+  return [path, { content, segments: [{ bytes: content.length, place: undefined, from, under: [] }] }]
 }
 
 /** Parses a template that leaves with the questioning what it knows of its output. */
@@ -159,23 +168,25 @@ interface Named extends Traced {
 
 /** A questioning that can tell what was asked for. */
 class TracingQuestioning extends Questioning {
-  /** Of the templates that were executed since `begin`, in their order. */
-  traced: Named[] = []
+  /** Of the templates that were executed, in their order. */
+  readonly traced: Named[] = []
   /** What the dot of those templates was made of. */
-  dot: readonly Origin[] = []
+  readonly dot: readonly Origin[]
   readonly #view: View
-  readonly #known = new Map<string, Asked>()
+  /** What was asked for twice is the same. */
+  readonly #known: Map<string, Asked>
   #taken: Origin[] = []
 
-  constructor(view: View) {
+  constructor(view: View, dot: readonly Origin[] = [], known = new Map<string, Asked>()) {
     super(view)
+    this.dot = dot
     this.#view = view
+    this.#known = known
   }
 
-  /** Begins with another output, whose dot was made of this. */
-  begin(dot: readonly Origin[]): void {
-    this.traced = []
-    this.dot = dot
+  /** One for an output whose dot was made of this. */
+  forItem(dot: readonly Origin[]): TracingQuestioning {
+    return new TracingQuestioning(this.#view, dot, this.#known)
   }
 
   override aside(): TracingQuestioning {

@@ -4,8 +4,9 @@ import { toValue, Tree, type Value } from '../../lib/base/value.ts'
 import type { FileOptions, FileSource } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import type { Reading } from '../../lib/reading.ts'
-import { explainFile, type Provenance } from '../../lib/render/explain.ts'
+import { Explainer, type Provenance } from '../../lib/render/explain.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import type { View } from '../../lib/render/question.ts'
 import { plugins } from '../../providers/index.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
 
@@ -39,6 +40,10 @@ function template(text: string): FileSource {
 }
 
 function explain(path: string, files: Readonly<Record<string, FileSource>>) {
+  return explainer(files).explain(path)
+}
+
+function explainer(files: Readonly<Record<string, FileSource>>, seen: View = view): Explainer {
   const configured = Object.entries(files).map(([name, source]): FileOptions => ({
     path: name,
     source,
@@ -60,7 +65,7 @@ function explain(path: string, files: Readonly<Record<string, FileSource>>) {
   const functions = renderFunctions(askers)
   const world = { environment: {}, now: () => 0, networkAddresses: () => [] }
   const owners = { uid: () => 0, gid: () => 0 }
-  return explainFile({ bundle, functions, askers, digestKey: Buffer.from('key'), owners, ...world }, path, view)
+  return new Explainer({ bundle, functions, askers, digestKey: Buffer.from('key'), owners, ...world }, seen)
 }
 
 function shown({ dependency, path, field, reading }: Provenance): string {
@@ -73,7 +78,7 @@ function sources(text: string): readonly string[] {
   return segments.map(({ from }) => from.map(shown).join(', '))
 }
 
-describe('explainFile() names', () => {
+describe('Explainer names', () => {
   test.each<[string, string, readonly string[]]>([
     ['a text', '{{ref "local://db.json"}}', ['local://db.json# db.json']],
     ['a field of what is parsed', '{{ref "local://db.json#host.name"}}', ['local://db.json#host.name db.json']],
@@ -136,4 +141,28 @@ describe('explainFile() names', () => {
   test('nothing of a file that there is not', () => {
     expect(explain('y', { x: template('x') })).toBeUndefined()
   })
+})
+
+test.each([
+  ['forward', [0, 1, 2, 3, 4]],
+  ['backward', [4, 3, 2, 1, 0]],
+])('an Explainer traces each file once, asked %s and again', (_, order) => {
+  const asked: string[] = []
+  const counted: View = {
+    get(dependency) {
+      asked.push(dependency.path)
+      return view.get(dependency)
+    },
+  }
+  const many = { ...template('{{ ref "one://map#a" }}{{ .Key }}'), forEach: '{{ list "0" "1" "2" "3" }}' } as FileSource
+  const all = explainer({ '{{ .Key }}': many, '4': template('{{ ref "one://map#b" }}4') }, counted)
+  const contents = () => order.map(path => fromBytes(all.explain(String(path))?.content ?? new Uint8Array()))
+
+  expect(contents()).toEqual(order.map(path => (path === 4 ? '24' : `1${path}`)))
+  const once = asked.length
+  expect(contents()).toHaveLength(order.length)
+  expect(all.explain('5')).toBeUndefined()
+  expect(asked).toHaveLength(once)
+  // Each file asks once; who answers looks, too.
+  expect(once).toBe(2 * order.length)
 })
