@@ -101,6 +101,15 @@ export class ExpressionParser {
     }
   }
 
+  #checkFunction(name: string): void {
+    const { hasFunction, unavailableFunction } = this.#context.options
+    if (!hasFunction(name)) this.#failUndefined(name)
+    const unavailable = unavailableFunction?.(name)
+    if (unavailable === undefined) return
+    const { reason, hint } = unavailable
+    this.#context.fail(`function ${quote(name)} not available: ${reason}`, 'parse', hint)
+  }
+
   #failUndefined(name: string): never {
     const near = this.#context.options.nearFunction?.(name)
     const hint = near === undefined ? undefined : `did you mean ${quote(near)}?`
@@ -112,7 +121,7 @@ export class ExpressionParser {
     const { at, text } = token
     switch (token.type) {
       case 'identifier':
-        if (!this.#context.options.hasFunction(text)) this.#failUndefined(text)
+        this.#checkFunction(text)
         return { kind: 'identifier', at, name: text }
       case 'dot':
       case 'nil':

@@ -31,8 +31,31 @@ export interface TemplateFunction<Context> {
   /** How many steps of the bound a call is, where it takes longer than most: `STEPS_PER_MS` of them for each millisecond.
    *  @default 10, and what its arguments and its result weigh */
   readonly steps?: (args: readonly Value[]) => number
+  /** Why no template may call it, where that is so: a template that names it does not parse. @default it may be called */
+  readonly unavailable?: Unavailable
   /** Throws a plain Error whose message does not name the function: the evaluator does. Never `pending` in `args`. */
   call(context: Context, args: readonly Value[], execution: Executing): Value | Pending
+}
+
+/** What a template's author is told of a function that is not there. */
+export interface Unavailable {
+  readonly reason: string
+  /** The next step. */
+  readonly hint: string
+}
+
+/** A function that is in a table only to say why it cannot be called. */
+export function unavailableFunction(name: string, unavailable: Unavailable): TemplateFunction<unknown> {
+  return {
+    name,
+    signature: `${name} …`,
+    parameters: [],
+    variadic: 'any',
+    unavailable,
+    call() {
+      throw new TypeError('a template that names it does not parse')
+    },
+  }
 }
 
 /** What a function may ask of the execution that calls it: one object for all calls of one execution. */

@@ -1,5 +1,6 @@
 import { byteLength } from '../base/text.ts'
 import { TemplateError } from './error.ts'
+import type { Unavailable } from './function.ts'
 import { Lexer } from './lexer.ts'
 import { TokenStream } from './token-stream.ts'
 import { showToken, type Token, type TokenType } from './token.ts'
@@ -14,6 +15,8 @@ export interface ParseOptions {
   readonly delims: readonly [string, string]
   /** Whether a function of this name exists. */
   readonly hasFunction: (name: string) => boolean
+  /** Why the function of this name may not be called, where that is so. */
+  readonly unavailableFunction?: (name: string) => Unavailable | undefined
   /** The function that was probably meant by a name that none has. */
   readonly nearFunction?: (name: string) => string | undefined
 }

@@ -10,7 +10,15 @@ import { parse, type TemplateSet } from './parser.ts'
 
 export { TemplateError } from './error.ts'
 export type { Bounds } from './execution.ts'
-export { pending, type FunctionTable, type ParameterKind, type Pending, type TemplateFunction } from './function.ts'
+export {
+  pending,
+  unavailableFunction,
+  type FunctionTable,
+  type ParameterKind,
+  type Pending,
+  type TemplateFunction,
+  type Unavailable,
+} from './function.ts'
 
 /** What makes a template. */
 export interface TemplateOptions<Context> {
@@ -71,8 +79,12 @@ export function parseSet({ name, text, functions, delims = ['{{', '}}'] }: Parse
     changesMaps ||= own?.changesMaps === true
     return own !== undefined || builtinNames.has(word)
   }
-  const nearFunction = (word: string) => nearest(word, [...functions.keys(), ...builtinNames])
-  const set = parse({ name, text, delims, hasFunction, nearFunction })
+  const unavailableFunction = (word: string) => functions.get(word)?.unavailable
+  const nearFunction = (word: string) => {
+    const available = [...functions.values()].filter(each => each.unavailable === undefined)
+    return nearest(word, [...available.map(each => each.name), ...builtinNames])
+  }
+  const set = parse({ name, text, delims, hasFunction, unavailableFunction, nearFunction })
   return { set, changesMaps }
 }
 

@@ -77,9 +77,16 @@ test.each([
   ['{{plugin "x"}}', 'provider'],
   ['{{"a" | writeToFile "/tmp/x" "" "" "0644"}}', 'files:'],
   ['{{file "/etc/passwd"}}', 'ref "NAME://PATH"'],
-])('%s is an error that names another way', (text, way) => {
-  const failure = failureOf(text)
+  ['{{range nomadServices}}{{end}}', 'services of a consul provider'],
+  ['{{range nomadService "web"}}{{end}}', 'service of a consul provider'],
+  ['{{with nomadVar "a"}}{{end}}', 'Consul, Vault or etcd'],
+  ['{{if nomadVarExists "a"}}{{end}}', 'keyExists'],
+  ['{{range nomadVarList}}{{end}}', 'tree'],
+  ['{{range nomadVarListSafe "a"}}{{end}}', 'safeTree'],
+])('%s does not parse, and the error names another way', (text, way) => {
+  const failure = failureOf(`\n{{if false}}${text}{{end}}`)
 
-  expect(failure.code).toBe('execute')
-  expect(failure.message).toContain(way)
+  expect(failure).toMatchObject({ code: 'parse', line: 2 })
+  expect(failure.message).toMatch(/function "\w+" not available: \w/)
+  expect(failure.hint).toContain(way)
 })

@@ -1,8 +1,5 @@
-import { messageOf } from '../../../base/errors.ts'
 import type { TemplateFunction } from '../../function.ts'
-import { parseTemplate } from '../../template.ts'
 import { standardFunctions, type Environment } from '../standard.ts'
-import { exampleWorld } from './example.ts'
 import type { Documented, Section } from './section.ts'
 import { texts } from './texts.ts'
 import { values } from './values.ts'
@@ -64,27 +61,15 @@ function code(text: string): string {
 
 /** The functions that are only there to say why they are not, each with its words. */
 export function refusals(table: Table): ReadonlyMap<string, string> {
-  const documented = new Set(sections.flatMap(({ functions }) => functions.flatMap(({ names }) => names)))
   const words = new Map<string, string>()
-  for (const name of table.keys()) {
-    const isKnown = documented.has(name) || (name.startsWith('sprig_') && table.has(name.slice('sprig_'.length)))
-    if (isKnown) continue
-    const refusal = refusalOf(name, table)
-    if (refusal !== undefined) words.set(name, refusal)
+  for (const { name, unavailable } of table.values()) {
+    const isKnown = name.startsWith('sprig_') && table.has(name.slice('sprig_'.length))
+    if (unavailable !== undefined && !isKnown) words.set(name, `${unavailable.reason}; ${unavailable.hint}`)
   }
   return words
 }
 
-function refusalOf(name: string, functions: Table): string | undefined {
-  try {
-    parseTemplate({ name, text: `{{${name}}}`, functions }).execute(null, exampleWorld)
-    return undefined
-  } catch (error) {
-    return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : undefined
-  }
-}
-
 function refusalsText(words: ReadonlyMap<string, string>): string {
   const rows = [...words].map(([name, text]) => `- \`${name}\`: ${text}`)
-  return `## Left out on purpose\n\nThese are errors that say what to use instead.\n\n${rows.join('\n')}\n`
+  return `## Left out on purpose\n\nA template that names one of these does not parse, and the error says what to use instead. Nor does one that names a function of a provider\nthat is not configured.\n\n${rows.join('\n')}\n`
 }

@@ -26,7 +26,9 @@ describe('a function of sprig', () => {
     'that depends on more than its arguments says what to use instead: %s',
     name => {
       for (const spelling of [name, `sprig_${name}`]) {
-        expect(failureOf(`{{${spelling} "x"}}`).message).toContain(`error calling ${spelling}: not available: `)
+        const failure = failureOf(`{{${spelling} "x"}}`)
+        expect(failure.message).toContain(`function "${spelling}" not available: `)
+        expect(failure.hint).toMatch(/\w/)
       }
     },
   )

@@ -126,12 +126,13 @@ function run(): Tally {
   return { ended, wrong }
 }
 
-/** All functions, each under one of its names. */
+/** All functions that may be called, each under one of its names. */
 function callable(): readonly string[] {
   const bare = (name: string) => name.slice('sprig_'.length)
-  const own = [...table].filter(
-    ([name, each]) => !name.startsWith('sprig_') || table.get(bare(name))?.call !== each.call,
-  )
+  const own = [...table].filter(([name, each]) => {
+    if (each.unavailable !== undefined) return false
+    return !name.startsWith('sprig_') || table.get(bare(name))?.call !== each.call
+  })
   return [...builtinNames, ...own.map(([name]) => name)]
 }
 
