@@ -125,7 +125,7 @@ export async function rendererOptions(
   owners?: Owners,
 ): Promise<readonly RendererOptions[]> {
   const askers = new Map<string, Asker>(config.providers)
-  const functions = renderFunctions(askers)
+  const functions = renderFunctions(askers, world.plugins.values())
   const known = owners ?? (await readOwners(world))
   const { environment } = world
   const common = { functions, askers, digestKey, owners: known, environment, networkAddresses }

@@ -4,7 +4,14 @@ import { parseReference, type Reference } from '../dependency.ts'
 import { OperationalError } from '../errors.ts'
 import type { ProviderPlugin, Question } from '../provider.ts'
 import { standardFunctions, type Environment } from '../template/functions/standard.ts'
-import { pending, type FunctionTable, type Pending, type TemplateFunction } from '../template/template.ts'
+import {
+  pending,
+  unavailableFunction,
+  type FunctionTable,
+  type Pending,
+  type TemplateFunction,
+  type Unavailable,
+} from '../template/template.ts'
 import { parseByExtension } from './parse.ts'
 import type { Questioning } from './question.ts'
 
@@ -21,16 +28,49 @@ export interface Asker {
   readonly isDefault: boolean
 }
 
-/** Every function that templates have: the standard ones, `ref` and `data`, and those of the configured providers' types. */
-export function renderFunctions(askers: ReadonlyMap<string, Asker>): FunctionTable<RenderContext> {
+/** Every function that templates have: the standard ones, `ref` and `data`, and those of the configured providers' types.
+ *  @param types whose functions say that no provider of theirs is configured, where none is */
+export function renderFunctions(
+  askers: ReadonlyMap<string, Asker>,
+  types: Iterable<Pick<ProviderPlugin, 'type' | 'functions'>> = [],
+): FunctionTable<RenderContext> {
   const table = new Map<string, TemplateFunction<RenderContext>>(standardFunctions<RenderContext>())
   for (const own of [refFunction(askers), dataFunction(askers)]) table.set(own.name, own)
-  for (const [type, asker] of defaultAskers(askers)) {
-    for (const [name, question] of Object.entries(asker.plugin.functions)) {
-      table.set(name, providerFunction(name, type, asker, question))
-    }
+  const ofTypes = Map.groupBy(askers.values(), ({ plugin }) => plugin.type)
+  for (const [type, ofType] of ofTypes) for (const own of functionsOf(type, ofType)) table.set(own.name, own)
+  for (const { type, functions } of types) {
+    if (ofTypes.has(type)) continue
+    for (const own of unavailable(functions, noneOf(type))) if (!table.has(own.name)) table.set(own.name, own)
   }
   return table
+}
+
+/** The functions of a type, which ask its only provider, or the default one. */
+function functionsOf(type: string, askers: readonly Asker[]): readonly TemplateFunction<RenderContext>[] {
+  const asker = askers.find(({ isDefault }) => isDefault) ?? askers[0]
+  if (asker === undefined) return []
+  const { functions } = asker.plugin
+  if (askers.length > 1 && !asker.isDefault) return unavailable(functions, noDefaultOf(type, askers))
+  return Object.entries(functions).map(([name, question]) => providerFunction(name, asker, question))
+}
+
+function unavailable(functions: ProviderPlugin['functions'], why: Unavailable): readonly TemplateFunction<unknown>[] {
+  return Object.keys(functions).map(name => unavailableFunction(name, why))
+}
+
+function noneOf(type: string): Unavailable {
+  return {
+    reason: `it asks a provider of type ${type}, and none is configured`,
+    hint: `add one under providers:, with type: ${type}`,
+  }
+}
+
+function noDefaultOf(type: string, askers: readonly Asker[]): Unavailable {
+  const names = askers.map(({ name }) => name)
+  return {
+    reason: `it asks the default provider of type ${type}, and none of ${names.join(', ')} is that`,
+    hint: 'say default: true at one of them; ref asks each by its name',
+  }
 }
 
 function refFunction(askers: ReadonlyMap<string, Asker>): TemplateFunction<RenderContext> {
@@ -124,25 +164,10 @@ export function askerOf(askers: ReadonlyMap<string, Asker>, { provider }: Refere
   throw new Error(`no provider is named "${provider}"; the configuration has ${names === '' ? 'none' : names}`)
 }
 
-/** The provider that the functions of each type ask. Where several have the type and none is the default, there is none. */
-function defaultAskers(askers: ReadonlyMap<string, Asker>): ReadonlyMap<string, Asker> {
-  const chosen = new Map<string, Asker>()
-  for (const [type, ofType] of Map.groupBy(askers.values(), asker => asker.plugin.type)) {
-    const asker = ofType.find(({ isDefault }) => isDefault) ?? (ofType.length === 1 ? ofType[0] : undefined)
-    if (asker !== undefined) chosen.set(type, asker)
-  }
-  return chosen
-}
-
-function providerFunction(
-  name: string,
-  type: string,
-  asker: Asker,
-  question: Question,
-): TemplateFunction<RenderContext> {
+function providerFunction(name: string, asker: Asker, question: Question): TemplateFunction<RenderContext> {
   return {
     name,
-    signature: `${name} …  (asks the ${type} provider)`,
+    signature: `${name} …  (asks the ${asker.plugin.type} provider)`,
     parameters: [],
     variadic: 'any',
     givesShared: true,

@@ -6,6 +6,7 @@ import type { FileOptions } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
+import { parseTemplate } from '../../lib/template/template.ts'
 import { plugins } from '../../providers/index.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
 
@@ -168,4 +169,53 @@ test('a tree at . is the volume itself', () => {
 
 test('a function of a provider asks the only provider of its type', () => {
   expect(output('{{ scripted "a" }}', { readings: { 'one://a': 'x' } })).toBe('x')
+})
+
+describe('a function of a provider type', () => {
+  const problemWith = (text: string, ...configured: readonly Partial<Asker>[]) => {
+    const vault = plugins.get('vault') as NonNullable<ReturnType<typeof plugins.get>>
+    const own = configured.map((each, i) => ({ name: `v${i}`, plugin: vault, isDefault: false, ...each }))
+    const table = renderFunctions(new Map(own.map(each => [each.name, each])), plugins.values())
+    try {
+      parseTemplate({ name: 't', text, functions: table })
+    } catch (error) {
+      return error
+    }
+    return undefined
+  }
+
+  const asking = [...plugins.values()].flatMap(({ type, functions }) =>
+    Object.keys(functions).map(name => [name, type]),
+  )
+
+  test.each(asking)('%s says that no provider of type %s is configured, and what to do', (name, type) => {
+    expect(problemWith(`{{ with ${name} "x" }}{{ end }}`)).toMatchObject({
+      message: `template: t:1: function "${name}" not available: it asks a provider of type ${type}, and none is configured`,
+      hint: `add one under providers:, with type: ${type}`,
+    })
+  })
+
+  test('says that none of several providers is the default one, and what to do', () => {
+    expect(problemWith('{{ with secret "x" }}{{ end }}', {}, {})).toMatchObject({
+      message:
+        'template: t:1: function "secret" not available: it asks the default provider of type vault, and none of v0, v1 is that',
+      hint: 'say default: true at one of them; ref asks each by its name',
+    })
+  })
+
+  test.each([[[{}]], [[{}, { isDefault: true }]]])('is there with a single or a default one: %j', configured => {
+    expect(problemWith('{{ with secret "x" }}{{ end }}', ...configured)).toBeUndefined()
+  })
+
+  test('is what no other name was meant to be while there is none to ask', () => {
+    expect(problemWith('{{ secrt "x" }}')).not.toHaveProperty('hint', expect.anything())
+    expect(problemWith('{{ secrt "x" }}', {})).toHaveProperty('hint', 'did you mean "secret"?')
+  })
+
+  test('does not take the place of one that is there', () => {
+    const types = [{ type: 'other', functions: { toUpper: scripted.reference, scripted: scripted.reference } }]
+    const table = renderFunctions(askers, types)
+    expect(table.get('toUpper')?.unavailable).toBeUndefined()
+    expect(table.get('scripted')?.unavailable).toBeUndefined()
+  })
 })
