@@ -38,16 +38,14 @@ function block(section: string | undefined, texts: Texts, dialect: IniDialect): 
       'name one with section:',
     )
   }
-  if (section !== undefined && !SECTION.test(section)) {
-    throw new Refusal(
-      `${shownKey(section)} is no name of a section: want no brackets, control characters or blanks around it`,
-      RENAME,
-    )
-  }
+  if (section !== undefined) checkSection(section, dialect)
   const names = new Map<string, string>()
   const lines = texts.map(([key, text]) => {
     if (!KEY.test(key)) {
       throw new Refusal(`${shownKey(key)} is no key of ${READER}: want letters, digits, _, . and -`, RENAME)
+    }
+    if (dialect === 'plain' && WORD.test(key)) {
+      throw new Refusal(`${shownKey(key)} is no key but a value to some readers of INI, such as PHP`, RENAME)
     }
     const other = names.get(key.toLowerCase())
     if (other !== undefined) {
@@ -63,12 +61,34 @@ function block(section: string | undefined, texts: Texts, dialect: IniDialect): 
   return (section === undefined ? '' : `[${section}]\n`) + lines.join('')
 }
 
+function checkSection(name: string, dialect: IniDialect): void {
+  if (!SECTION.test(name)) {
+    throw new Refusal(
+      `${shownKey(name)} is no name of a section: want no brackets, control characters or blanks around it`,
+      RENAME,
+    )
+  }
+  if (dialect !== 'verbatim' && name === 'DEFAULT') {
+    throw new Refusal(
+      'the keys of a section "DEFAULT" are in all other sections as well to Python',
+      'rename it at the source, or leave it out with except; where just that is meant, dialect: verbatim writes it',
+    )
+  }
+  if (dialect === 'plain' && /[;#%\\"'`]/.test(name)) {
+    throw new Refusal(
+      `the section ${shownKey(name)} has a character (; # % \\ or a quote) that readers of INI take differently`,
+      RENAME,
+    )
+  }
+}
+
 const RENAME = 'rename it at the source or with upper: true, or leave it out with except'
 const KEY = /^[\w.-]+( [\w.-]+)*$/
+const WORD = /^(?:null|none|true|false|yes|no|on|off)$/i
 const SECTION = /^(?! )[^[\]\p{Cc}]+(?<! )$/u
 
 const WRITERS: Readonly<Record<IniDialect, (key: string, text: string) => string>> = {
-  /** What every reader of INI takes as it stands, though one knows comments, another quotes, a third escapes. */
+  /** What readers that take values as they stand agree on, though one knows comments, another quotes, a third escapes. */
   plain(key, text) {
     if (/[;#%\\]|^["'`]|["'`]$/.test(text)) {
       throw new Refusal(

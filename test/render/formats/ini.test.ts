@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fromBytes } from '../../../lib/base/text.ts'
 import type { IniDialect } from '../../../lib/format.ts'
-import { pythonReader } from './readers.ts'
+import { phpReader, pythonReader } from './readers.ts'
 import { encoded, expectSurvival, refused } from './values.ts'
 
 function ini(dialect: IniDialect, section?: string) {
@@ -48,6 +48,16 @@ describe('an INI file', () => {
   })
 })
 
+test.each<[string, unknown, RegExp]>([
+  ['a word for a key', { on: 1 }, /"on" is no key but a value to some readers/],
+  ['a word for a key in another case', { Null: 1 }, /"Null" is no key but a value/],
+  ['a comment in the name of a section', { 'a;b': { c: 1 } }, /the section "a;b" has a character/],
+  ['a quote in the name of a section', { "it's": { c: 1 } }, /the section "it's" has a character/],
+])('a plain INI file does not hold %s', (_what, input, message) => {
+  expect(refused(input, ini('plain', 's')).message).toMatch(message)
+  expect(encoded(input, ini('verbatim', 's'))).toContain(' = 1')
+})
+
 describe('an INI file for Python', () => {
   test('doubles %, and indents further lines', () => {
     expect(encoded({ a: '100%', b: 'c\n\nd' }, ini('python', 's'))).toBe('[s]\na = 100%%\nb = c\n\n\td\n')
@@ -58,6 +68,19 @@ describe('an INI file for Python', () => {
       message: '"a" is in no section, and Python reads no such keys',
       hint: 'name one with section:',
     })
+  })
+
+  test.each<[string, unknown, string | undefined]>([
+    ['a map', { DEFAULT: { a: 1 }, other: { b: 2 } }, undefined],
+    ['section:', { a: 1 }, 'DEFAULT'],
+  ])('has no section of the name DEFAULT from %s, since its keys would be in all others', (_what, input, section) => {
+    for (const dialect of ['python', 'plain'] as const) {
+      const { message, hint } = refused(input, ini(dialect, section))
+      expect(message).toMatch(/"DEFAULT" are in all other sections as well/)
+      expect(hint).toMatch(/except/)
+    }
+    expect(encoded(input, ini('verbatim', section))).toContain('[DEFAULT]\na = 1\n')
+    expect(encoded({ default: { a: 1 } }, ini('python'))).toBe('[default]\na = 1\n')
   })
 
   test.each(['a\n', 'a\n#b', 'a\n b'])('does not hold %j', text => {
@@ -83,3 +106,8 @@ for (const [dialect, reader] of READERS) {
     await expectSurvival(read, ini(dialect, 'a é'), { as, runs: 400 })
   }, 60_000)
 }
+
+test('any map in the dialect plain is read by PHP as it stands, or refused', async context => {
+  const as = (map: ReadonlyMap<string, string>) => (map.size === 0 ? {} : { 'a é': Object.fromEntries(map) })
+  await expectSurvival(phpReader(context), ini('plain', 'a é'), { as, runs: 400 })
+}, 60_000)

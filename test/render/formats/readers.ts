@@ -56,6 +56,17 @@ export function javaReader(
   }
 }
 
+/** PHP's parse_ini_string, as INI_SCANNER_RAW. Skips the test where there is no PHP. */
+export function phpReader(context: TestContext): Read {
+  if (!works('php', '--version')) context.skip('needs php')
+  const ask = answering('php', '-n', join(import.meta.dirname, 'read-ini.php'))
+  return async bytes => {
+    const answer = await ask(Buffer.from(bytes).toString('base64'))
+    if (answer === '!') throw new Error('PHP reads nothing of it')
+    return JSON.parse(Buffer.from(answer, 'base64').toString())
+  }
+}
+
 /** A program that answers each line with one; it ends with the test. */
 function answering(program: string, ...args: readonly string[]): (line: string) => Promise<string> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
