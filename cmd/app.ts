@@ -12,7 +12,6 @@ import type { Verdict } from '../lib/gate/verdict.ts'
 import { systemProcesses } from '../lib/notify/host.ts'
 import { createHook } from '../lib/notify/hooks.ts'
 import { Notifier } from '../lib/notify/notifier.ts'
-import { Claims, claiming } from '../lib/publish/claims.ts'
 import { filesPublisher } from '../lib/publish/files.ts'
 import { changedPaths, type Publisher } from '../lib/publish/publisher.ts'
 import { volumePublisher } from '../lib/publish/volume.ts'
@@ -75,7 +74,6 @@ export class App {
   readonly #holds = new Map<string, Hold>()
   readonly #notifiers = new Map<string, Notifier>()
   readonly #reporter: Reporter
-  readonly #claims = new Claims()
   #revokes = false
 
   constructor(
@@ -217,11 +215,10 @@ export class App {
     )
   }
 
-  #publisher({ name, volume, keepAgeMs }: BundleOptions, directory: string): Publisher {
+  #publisher({ volume, keepAgeMs }: BundleOptions, directory: string): Publisher {
     const { fileSystem, clock } = this.#world
     const host = { fileSystem, clock, keepAgeMs }
-    if (volume !== undefined) return volumePublisher(volume, host)
-    return claiming(filesPublisher(directory, host), name, this.#claims)
+    return volume === undefined ? filesPublisher(directory, host) : volumePublisher(volume, host)
   }
 
   async #check({ checks }: BundleOptions, staged: string, signal: AbortSignal): Promise<Verdict> {

@@ -60,6 +60,11 @@ export class Redactor {
     for (const part of partsOf(trimmed)) forms.add(part)
   }
 
+  /** How many forms it has forgotten so far. */
+  get forgotten(): number {
+    return this.#short.forgotten + this.#long.forgotten
+  }
+
   /** The text with every remembered one masked. */
   redact(text: string): string {
     const parts: string[] = []
@@ -92,6 +97,7 @@ class Forms {
   /** The oldest first. */
   readonly #all = new Set<string>()
   #characters = 0
+  forgotten = 0
   /** By their first four UTF-16 units, then by their length, the longest first: so that a text is masked before a part of it is. */
   readonly #byStart = new Map<number, { readonly length: number; readonly forms: Set<string> }[]>()
 
@@ -142,6 +148,7 @@ class Forms {
 
   #forget(form: string): void {
     this.#all.delete(form)
+    this.forgotten++
     this.#characters -= form.length
     const start = startAt(form, 0)
     const lengths = this.#byStart.get(start) ?? []

@@ -15,7 +15,7 @@ import { seal, unseal } from './seal.ts'
 const RECORD_BYTES_MAX = 4 * 1024 * 1024
 /** All records together; what would go beyond is not kept. */
 const TOTAL_BYTES_MAX = 64 * 1024 * 1024
-/** How long readings are gathered before they are written, so that one that changes all the time does not keep the disk busy. */
+/** How long readings are gathered after some were written, so that one that changes all the time does not keep the disk busy. */
 const GATHER_MS = 1_000
 /** Of readings at once: a disk syncs several files in the time of one. */
 const WRITES_MAX = 8
@@ -171,7 +171,6 @@ export class SealedState {
 
   async #writeGathered(): Promise<void> {
     while (this.#gathered.size > 0) {
-      await this.#options.clock.sleep(GATHER_MS, this.#closing.signal).catch(() => {})
       // A copy: what comes meanwhile is for the next round.
       await forEachConcurrent([...this.#gathered], WRITES_MAX, async ([id, { dependency, reading }]) => {
         const path = this.#readingPath(dependency)
@@ -180,9 +179,12 @@ export class SealedState {
         // It may have been taken back meanwhile.
         if (this.#gathered.get(id)?.reading !== reading) return
         if (known?.revision !== reading.revision)
-          await this.#write(path, readingToJson(reading), showDependency(dependency))
+          // Where it cannot be written, better nothing than what is not the newest any more; removing needs no space.
+          await this.#write(path, readingToJson(reading), showDependency(dependency), () => this.#removeNow(path))
         if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
       })
+      // At once after a pause: until it is written, a restart without the backend would publish what was before.
+      await this.#options.clock.sleep(GATHER_MS, this.#closing.signal).catch(() => {})
     }
   }
 
@@ -205,7 +207,7 @@ export class SealedState {
   }
 
   /** @param of what it is of, for people */
-  #write(path: string, json: unknown, of: string): Promise<void> {
+  #write(path: string, json: unknown, of: string, failed: () => Promise<void> = async () => {}): Promise<void> {
     return this.#inTurn(path, async () => {
       const { fileSystem, key, log } = this.#options
       const sealed = seal(JSON.stringify(json), this.#nameIn(path), key)
@@ -215,7 +217,12 @@ export class SealedState {
         // Better nothing than what is not the newest any more.
         return this.#removeNow(path)
       }
-      await fileSystem.replaceFile(path, sealed, { mode: 0o600 })
+      try {
+        await fileSystem.replaceFile(path, sealed, { mode: 0o600 })
+      } catch (error) {
+        await failed().catch(() => {})
+        throw error
+      }
       this.#bytes.set(path, sealed.length)
       this.#damaged.delete(path)
     })

@@ -21,16 +21,17 @@ function sameTree(a: Tree, b: Tree): boolean {
   return a.files.size === b.files.size && [...a.files].every(([path, file]) => b.files.get(path) === file)
 }
 
-/** A list or tree of more things than this is told of what is new in it alone. */
-const TOLD_AGAIN_MAX = 256
+/** A list or tree of more things than this has more texts than a redactor remembers. */
+const REMEMBERED_MAX = 1_250
 
-/** The parts of long lists and trees that each redactor has been told of. */
-const told = new WeakMap<Redactor, WeakSet<object>>()
+/** The parts of lists and trees that each redactor has been told of, and how much it had forgotten by then. */
+const told = new WeakMap<Redactor, { readonly parts: WeakSet<object>; readonly forgotten: number }>()
 
 /** Tells the redactor of every text and number in a sensitive reading.
  *
- *  A redactor forgets the oldest texts first, so it is told again of what is still there. Of long lists and trees it is not: with each
- *  change of one of 10,000 keys that would take the better part of a second, and it cannot remember them all anyway. */
+ *  A redactor forgets the oldest texts first, so it is told again of what is still there when it has forgotten any. Of the longest lists
+ *  and trees it is not: with each change of one of 10,000 keys that would take the better part of a second, and it cannot remember them
+ *  all anyway. */
 export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
   if (!sensitive) return
   if (value instanceof Tree) for (const file of newIn([...value.files.values()], redactor)) hideFile(file, redactor)
@@ -41,14 +42,16 @@ export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
 
 /** The items that the redactor is to be told of. */
 function* newIn<T>(items: readonly T[], redactor: Redactor): Generator<T> {
-  const known = told.get(redactor) ?? new WeakSet()
-  told.set(redactor, known)
+  const before = told.get(redactor)
+  const isKnown = before !== undefined && (items.length > REMEMBERED_MAX || before.forgotten === redactor.forgotten)
+  const parts = isKnown ? before.parts : new WeakSet<object>()
   for (const item of items) {
     const isObject = typeof item === 'object' && item !== null
-    if (items.length > TOLD_AGAIN_MAX && isObject && known.has(item)) continue
-    if (isObject) known.add(item)
+    if (isObject && parts.has(item)) continue
+    if (isObject) parts.add(item)
     yield item
   }
+  told.set(redactor, { parts, forgotten: redactor.forgotten })
 }
 
 function hideFile({ content }: TreeFile, redactor: Redactor): void {
