@@ -2,7 +2,14 @@ import { type Dependency, type DependencyId } from '../dependency.ts'
 import type { ProviderError } from '../errors.ts'
 import { absent, type Reading } from '../reading.ts'
 import type { HeldLease } from './held-lease.ts'
-import type { HeldBack } from './shrink-guard.ts'
+
+/** A reading that has lost too much at once, and waits for its time. */
+export interface HeldBack {
+  /** The newest of them. */
+  reading: Reading
+  readonly endsAtMs: number
+  readonly stop: AbortController
+}
 
 /** What the store keeps of one dependency. */
 export class Kept {

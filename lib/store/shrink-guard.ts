@@ -5,7 +5,7 @@ import { Tree } from '../base/value.ts'
 import { showDependency, type Dependency } from '../dependency.ts'
 import { absent, type Reading } from '../reading.ts'
 import type { HeldBackStatus } from '../status.ts'
-import type { Kept } from './kept.ts'
+import type { HeldBack, Kept } from './kept.ts'
 
 /** What the readings of a provider may lose at once. */
 export interface ShrinkLimit {
@@ -22,14 +22,6 @@ export interface ShrinkGuardHost {
   readonly log: Log
   /** Is given a reading that was held back for its time, and is still so. */
   readonly believe: (entry: Kept, reading: Reading) => void
-}
-
-/** A reading that has lost too much at once, and waits for its time. */
-export interface HeldBack {
-  /** The newest of them. */
-  reading: Reading
-  readonly endsAtMs: number
-  readonly stop: AbortController
 }
 
 /** Holds back, for a while, what has become empty or lost too much at once.
