@@ -7,7 +7,10 @@ import type { HeldLease } from './held-lease.ts'
 export interface HeldBack {
   /** The newest of them. */
   reading: Reading
+  /** On the monotonic clock. */
   readonly endsAtMs: number
+  /** Whether the watch failed since `reading`: then nobody knows whether it is still so. */
+  isDoubted: boolean
   readonly stop: AbortController
 }
 

@@ -28,7 +28,7 @@ export interface ShrinkGuardHost {
  *
  *  A backend without its leader, or one that was restored from half a copy, answers "nothing" like any other; to believe that at
  *  once publishes blank files. What shrinks is compared with what is served, and it is believed when it was still so at the
- *  end of its time, without a failure in between, after which nobody knows. */
+ *  end of its time. After a failure nobody knows; then the next reading decides, and no sooner than at that end. */
 export class ShrinkGuard {
   readonly #host: ShrinkGuardHost
 
@@ -37,17 +37,22 @@ export class ShrinkGuard {
   }
 
   /** Whether a reading may take the place of what is served. One that may not is given to `believe` in its time, unless another
-   *  comes before that may, or the watch fails. */
+   *  comes before that may. */
   admits(entry: Kept, reading: Reading): boolean {
     const { dependency, heldBack, reading: before } = entry
     // A lease decides for itself how long its reading is served.
     const isTooMuch = entry.held === undefined && before !== undefined && this.isTooMuch(dependency, before, reading)
-    if (isTooMuch) {
-      if (heldBack === undefined) this.#holdBack(entry, reading)
-      else heldBack.reading = reading
+    if (isTooMuch && heldBack === undefined) {
+      this.#holdBack(entry, reading)
       return false
     }
-    if (heldBack !== undefined)
+    if (isTooMuch && heldBack !== undefined && !this.#isDue(heldBack)) {
+      heldBack.reading = reading
+      heldBack.isDoubted = false
+      return false
+    }
+    if (isTooMuch) this.#sayBelieved(entry, reading)
+    else if (heldBack !== undefined)
       this.#host.log.info('not held back any more', { dependency: showDependency(dependency) })
     this.forget(entry)
     return true
@@ -68,7 +73,12 @@ export class ShrinkGuard {
     return limit !== undefined && has !== undefined && (has === 0 || limit.share < 1)
   }
 
-  /** Holds nothing of it back any more: nobody knows whether it is still so, or cares. */
+  /** The watch has failed: what is held back is not believed before it has been read again. */
+  doubt({ heldBack }: Kept): void {
+    if (heldBack !== undefined) heldBack.isDoubted = true
+  }
+
+  /** Holds nothing of it back any more: nobody cares. */
   forget(entry: Kept): void {
     entry.heldBack?.stop.abort(new Error('it is not held back any more'))
     entry.heldBack = undefined
@@ -84,7 +94,8 @@ export class ShrinkGuard {
   #holdBack(entry: Kept, reading: Reading): void {
     const { limits, clock, log } = this.#host
     const holdMs = limits.get(entry.dependency.provider)?.holdMs ?? 0
-    const heldBack = { reading, endsAtMs: clock.monotonicMs() + holdMs, stop: new AbortController() }
+    const endsAtMs = clock.monotonicMs() + holdMs
+    const heldBack = { reading, endsAtMs, isDoubted: false, stop: new AbortController() }
     const before = entry.reading as Reading
     entry.heldBack = heldBack
     log.warn('held back, too much is gone at once', {
@@ -102,14 +113,22 @@ export class ShrinkGuard {
 
   #letThrough(entry: Kept, heldBack: HeldBack): void {
     // It may have been replaced in the turn in which its time was over.
-    if (entry.heldBack !== heldBack || entry.stop.signal.aborted) return
-    const before = entry.reading as Reading
+    if (entry.heldBack !== heldBack || entry.stop.signal.aborted || heldBack.isDoubted) return
     entry.heldBack = undefined
-    this.#host.log.warn('still so, and believed from now on', {
-      dependency: showDependency(entry.dependency),
-      ...counts(before, heldBack.reading),
-    })
+    this.#sayBelieved(entry, heldBack.reading)
     this.#host.believe(entry, heldBack.reading)
+  }
+
+  /** Whether its time was over while the watch failed, so that the next reading decides. */
+  #isDue({ isDoubted, endsAtMs }: HeldBack): boolean {
+    return isDoubted && this.#host.clock.monotonicMs() >= endsAtMs
+  }
+
+  #sayBelieved({ dependency, reading: before }: Kept, reading: Reading): void {
+    this.#host.log.warn('still so, and believed from now on', {
+      dependency: showDependency(dependency),
+      ...counts(before as Reading, reading),
+    })
   }
 }
 

@@ -319,7 +319,7 @@ export class Store {
     if (entry.error === undefined) entry.failingSinceMs = this.#clock.monotonicMs()
     entry.error = error
     entry.settled = true
-    this.#guard.forget(entry)
+    this.#guard.doubt(entry)
     const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message }
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)
@@ -332,6 +332,7 @@ export class Store {
   /** We may not have it: nothing of it is kept, here or on the disk. */
   #drop(entry: Kept): void {
     const { held } = entry
+    this.#guard.forget(entry)
     entry.held = entry.reading = entry.lost = undefined
     this.#keeper?.removeReading(entry.dependency)
     if (held !== undefined) void this.#leases.supersede(held)
