@@ -9,8 +9,8 @@ export interface HeldBack {
   reading: Reading
   /** On the monotonic clock. */
   readonly endsAtMs: number
-  /** Whether the watch failed since `reading`: then nobody knows whether it is still so. */
-  isDoubted: boolean
+  /** Whether its time is over, so that the next reading decides. */
+  isOver: boolean
   readonly stop: AbortController
 }
 
@@ -19,6 +19,8 @@ export class Kept {
   readonly id: DependencyId
   readonly dependency: Dependency
   readonly stop = new AbortController()
+  /** Cuts the watch that runs, so that it is read anew at once. */
+  cut = new AbortController()
   reading: Reading | undefined
   /** What `reading` hangs on, where it has a lease. */
   held: HeldLease | undefined

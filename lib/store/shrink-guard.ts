@@ -20,15 +20,13 @@ export interface ShrinkGuardHost {
   readonly limits: ReadonlyMap<string, ShrinkLimit>
   readonly clock: Clock
   readonly log: Log
-  /** Is given a reading that was held back for its time, and is still so. */
-  readonly believe: (entry: Kept, reading: Reading) => void
 }
 
 /** Holds back, for a while, what has become empty or lost too much at once.
  *
  *  A backend without its leader, or one that was restored from half a copy, answers "nothing" like any other; to believe that at
- *  once publishes blank files. What shrinks is compared with what is served, and it is believed when it was still so at the
- *  end of its time. After a failure nobody knows; then the next reading decides, and no sooner than at that end. */
+ *  once publishes blank files. What shrinks is compared with what is served, and when its time is over it is read anew: only
+ *  a second reading that has lost too much is believed. Until one comes, whatever fails, what was there before is served. */
 export class ShrinkGuard {
   readonly #host: ShrinkGuardHost
 
@@ -36,8 +34,8 @@ export class ShrinkGuard {
     this.#host = host
   }
 
-  /** Whether a reading may take the place of what is served. One that may not is given to `believe` in its time, unless another
-   *  comes before that may. */
+  /** Whether a reading may take the place of what is served. For one that may not, the watch is cut when its time is over, and the
+   *  next reading decides. */
   admits(entry: Kept, reading: Reading): boolean {
     const { dependency, heldBack, reading: before } = entry
     // A lease decides for itself how long its reading is served.
@@ -46,9 +44,8 @@ export class ShrinkGuard {
       this.#holdBack(entry, reading)
       return false
     }
-    if (isTooMuch && heldBack !== undefined && !this.#isDue(heldBack)) {
+    if (isTooMuch && heldBack !== undefined && !heldBack.isOver) {
       heldBack.reading = reading
-      heldBack.isDoubted = false
       return false
     }
     if (isTooMuch) this.#sayBelieved(entry, reading)
@@ -73,11 +70,6 @@ export class ShrinkGuard {
     return limit !== undefined && has !== undefined && (has === 0 || limit.share < 1)
   }
 
-  /** The watch has failed: what is held back is not believed before it has been read again. */
-  doubt({ heldBack }: Kept): void {
-    if (heldBack !== undefined) heldBack.isDoubted = true
-  }
-
   /** Holds nothing of it back any more: nobody cares. */
   forget(entry: Kept): void {
     entry.heldBack?.stop.abort(new Error('it is not held back any more'))
@@ -95,7 +87,7 @@ export class ShrinkGuard {
     const { limits, clock, log } = this.#host
     const holdMs = limits.get(entry.dependency.provider)?.holdMs ?? 0
     const endsAtMs = clock.monotonicMs() + holdMs
-    const heldBack = { reading, endsAtMs, isDoubted: false, stop: new AbortController() }
+    const heldBack = { reading, endsAtMs, isOver: false, stop: new AbortController() }
     const before = entry.reading as Reading
     entry.heldBack = heldBack
     log.warn('held back, too much is gone at once', {
@@ -106,22 +98,17 @@ export class ShrinkGuard {
     })
     const signal = AbortSignal.any([heldBack.stop.signal, entry.stop.signal])
     clock.sleep(holdMs, signal).then(
-      () => this.#letThrough(entry, heldBack),
+      () => this.#end(entry, heldBack),
       () => {},
     )
   }
 
-  #letThrough(entry: Kept, heldBack: HeldBack): void {
+  /** A watch that says nothing may hang on a line that is dead: only what is read anew says that it is still so. */
+  #end(entry: Kept, heldBack: HeldBack): void {
     // It may have been replaced in the turn in which its time was over.
-    if (entry.heldBack !== heldBack || entry.stop.signal.aborted || heldBack.isDoubted) return
-    entry.heldBack = undefined
-    this.#sayBelieved(entry, heldBack.reading)
-    this.#host.believe(entry, heldBack.reading)
-  }
-
-  /** Whether its time was over while the watch failed, so that the next reading decides. */
-  #isDue({ isDoubted, endsAtMs }: HeldBack): boolean {
-    return isDoubted && this.#host.clock.monotonicMs() >= endsAtMs
+    if (entry.heldBack !== heldBack || entry.stop.signal.aborted) return
+    heldBack.isOver = true
+    entry.cut.abort(new Error('what is held back is read anew'))
   }
 
   #sayBelieved({ dependency, reading: before }: Kept, reading: Reading): void {

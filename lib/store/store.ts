@@ -53,12 +53,7 @@ export class Store {
     this.#redactor = options.redactor
     this.#backoff = options.backoff ?? exponentialBackoff()
     this.#mints = new Mints(options.clock)
-    this.#guard = new ShrinkGuard({
-      limits: options.shrinkLimits ?? new Map(),
-      clock: options.clock,
-      log: options.log,
-      believe: (entry, reading) => this.#accept(entry, reading),
-    })
+    this.#guard = new ShrinkGuard({ ...options, limits: options.shrinkLimits ?? new Map() })
     this.#leases = new LeaseKeeper({
       ...options,
       identities: options.identities ?? new Map([...options.providers.keys()].map(name => [name, ''])),
@@ -167,25 +162,28 @@ export class Store {
     while (!signal.aborted) {
       let goodSinceMs: number | undefined
       const enough = new AbortController()
+      const cut = (entry.cut = new AbortController())
+      const watched = AbortSignal.any([signal, enough.signal, cut.signal])
       try {
         const provider = this.#providers.get(dependency.provider)
         if (provider === undefined) throw unknownProvider(dependency.provider)
         this.#mints.check(entry.id, dependency)
-        for await (const reading of provider.watch(dependency, AbortSignal.any([signal, enough.signal]))) {
+        for await (const reading of provider.watch(dependency, watched)) {
           if (reading.lease !== undefined) {
             enough.abort(new Error('its lease keeps it from now on'))
             await this.#take(entry, reading)
             return
           }
-          if (signal.aborted) return
+          if (watched.aborted) break
           goodSinceMs ??= this.#clock.monotonicMs()
           if (entry.reading === undefined) await this.#compare(entry, reading)
           if (signal.aborted) return
           this.#remember(entry, reading)
         }
-        throw new ProviderError('unavailable', 'the watch ended')
+        if (!watched.aborted) throw new ProviderError('unavailable', 'the watch ended')
       } catch (cause) {
         if (signal.aborted) return
+        if (cut.signal.aborted) continue
         const error = asProviderError(cause)
         // What did not answer in time may have given a lease all the same.
         if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
@@ -319,7 +317,6 @@ export class Store {
     if (entry.error === undefined) entry.failingSinceMs = this.#clock.monotonicMs()
     entry.error = error
     entry.settled = true
-    this.#guard.doubt(entry)
     const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message }
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)

@@ -211,6 +211,67 @@ describe('a list that loses too much at once', () => {
     expect(served()).toBe(0)
   })
 
+  test('is read anew at the end, as a watch that says nothing may hang on a dead line', async () => {
+    const { clock, provider, give, served, heldBack } = guarded()
+    await give(things(10))
+    await give([])
+    const started = provider.started('list')
+    // Whatever it is now, a line that is half open says nothing of it.
+    provider.hang('list')
+    await clock.advance(HOLD_MS)
+    expect(provider.started('list')).toBe(started + 1)
+    expect(provider.active('list')).toBe(1)
+    await clock.advance(HOLD_MS)
+    expect(served()).toBe(10)
+    expect(heldBack()).toMatchObject([{ leftMs: 0 }])
+
+    provider.heal('list')
+    await settled()
+    expect(served()).toBe(0)
+    expect(provider.started('list')).toBe(started + 1)
+  })
+
+  test('is as it was before when it is read anew and there again', async () => {
+    const { clock, provider, give, served, inputs, said } = guarded()
+    await give(things(10))
+    await give([])
+    inputs.changed.clear()
+    const full = provider.watch.bind(provider)
+    // The watch that runs misses that it is back.
+    provider.watch = (dependency, signal) => {
+      provider.set('list', things(10))
+      return full(dependency, signal)
+    }
+    await clock.advance(HOLD_MS)
+    expect(served()).toBe(10)
+    expect(inputs.changed.full).toBe(false)
+    expect(said.at(-1)).toMatch(/^not held back any more/)
+  })
+
+  test('is held back until the reading anew succeeds, and what it has lost by then need not be the same', async () => {
+    const { clock, provider, give, served, heldBack } = guarded(HALF)
+    await give(things(20))
+    await give(things(6))
+    provider.hang('list')
+    await clock.advance(HOLD_MS - 1)
+    const started = provider.started('list')
+    const full = provider.watch.bind(provider)
+    let failures = 2
+    provider.watch = (dependency, signal) => {
+      if (failures-- > 0) throw new ProviderError('timeout', 'no answer in time')
+      provider.set('list', things(3))
+      return full(dependency, signal)
+    }
+    await clock.advance(1)
+    expect(provider.started('list')).toBe(started)
+    expect(served()).toBe(20)
+    expect(heldBack()).toHaveLength(1)
+    await clock.advance(5_000)
+    expect(served()).toBe(3)
+    expect(provider.started('list')).toBe(started + 1)
+    expect(heldBack()).toEqual([])
+  })
+
   test('is dropped at once when the backend says that we may not have it', async () => {
     const { clock, provider, give, inputs, heldBack } = guarded()
     await give(things(10))
