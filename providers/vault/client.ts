@@ -119,7 +119,9 @@ export class Client {
     if (isUnknown) this.#session.ended(token)
     if (!isUnknown && this.#session.isFresh && !this.#session.isKept) throw failureOf(what, refusal)
     const next = await this.#session.after(token, signal).catch(error => {
-      throw forWhat(what, error)
+      signal.throwIfAborted()
+      // That there is no other token takes nothing back of what the server said: we may not.
+      throw isUnknown ? forWhat(what, error) : failureOf(what, refusal)
     })
     if (next === undefined) throw failureOf(what, refusal, !isUnknown)
     const answer = await this.#send(ask, next, signal)

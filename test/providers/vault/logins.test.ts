@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { eventually } from '../../support/eventually.ts'
 import { jwtOf, seconds } from '../../support/jwt.ts'
 import { slapdProgram, startDirectory } from '../../support/ldap-server.ts'
+import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { serve } from '../../support/serve.ts'
 import { issue, newAuthority } from '../../support/vault-double-pki.ts'
@@ -91,6 +92,18 @@ describe.each(vaultServers())('%s logs in with', (_, start) => {
         code: 'unauthenticated',
         message: expect.stringContaining('has been had'),
       })
+    })
+
+    test('a token of before a restart that may not is refused as a fresh one is, also when no other can be had', async () => {
+      const { auth, write } = await role({ token_policies: [], policies: [] })
+      await write()
+      const kept = new Map<string, string>()
+      const note = noteIn(kept)
+      const refused = async () => await reading(await Bench.open(server, { auth }, { note })).catch(error => error)
+      expect(await refused()).toMatchObject({ code: 'forbidden' })
+      expect(kept.size).toBe(1)
+      writeFileSync(auth.secretIdFile, 'used up')
+      expect(await refused()).toMatchObject({ code: 'forbidden' })
     })
 
     test('a batch token', async () => {
