@@ -42,6 +42,7 @@ export async function openSealedState(options: SealedStateOptions): Promise<Seal
     for (const path of kinds) await fileSystem.makeDirectories(path, 0o700)
     const state = new SealedState(options)
     for (const path of kinds) await state.list(path)
+    await state.removeOtherNotes()
     await state.readLeases()
     return state
   })
@@ -151,6 +152,17 @@ export class SealedState {
     const text = await this.#open(path, String)
     if (text === undefined) this.#ignore(path)
     return text
+  }
+
+  /** Removes the notes of providers that are not configured any more, that read from elsewhere now, or that keep nothing: each may be a
+   *  credential that is good still. */
+  async removeOtherNotes(): Promise<void> {
+    const names = [...this.#options.providers.keys()].filter(name => this.#policy(name) !== 'none')
+    const wanted = new Set(names.map(name => this.#notePath(name)))
+    const notes = join(this.#options.directory, 'notes')
+    for (const path of this.#bytes.keys()) {
+      if (path.startsWith(notes) && !wanted.has(path)) await this.#remove(path)
+    }
   }
 
   /** Forgets the readings of all other dependencies, and what could not be opened: by now it would have been replaced. */

@@ -15,9 +15,9 @@ const FORBIDDEN = new ProviderError('forbidden', 'permission denied')
 function kept(more: object = {}) {
   const { root, write } = place()
   let minted = 0
-  const configure = (provider: object) =>
+  const configure = (provider: object, providers: object = { one: { type: 'scripted', ...provider } }) =>
     write({
-      providers: { one: { type: 'scripted', ...provider } },
+      providers,
       bundles: {
         web: {
           volume: './volume',
@@ -175,5 +175,50 @@ describe('a note of a provider', () => {
     expect(await first.notes[1]?.read()).toBeUndefined()
     send('SIGTERM')
     await ended
+  })
+
+  test.each<[string, object]>([
+    ['whose provider reads from elsewhere', { one: { type: 'scripted', address: 'https://another' } }],
+    ['whose provider is to keep nothing', { one: { type: 'scripted', seal: 'none' }, two: { type: 'scripted' } }],
+  ])('%s is removed from the disk, by a reload and by a restart', async (_, providers) => {
+    for (const how of ['reload', 'restart']) {
+      const { configure, start, pass, files } = kept()
+      const first = start()
+      const { send, ended, said } = first.run()
+      await eventually(() => expect(said()).toContain('"published"'))
+      first.notes[0]?.write('text')
+      await eventually(() => expect(files('notes')).toHaveLength(1))
+      configure({}, providers)
+      if (how === 'reload') send('SIGHUP')
+      if (how === 'reload') await eventually(() => expect(said()).toContain('"configuration loaded"'))
+      send('SIGTERM')
+      expect(await ended).toBe(0)
+      if (how === 'restart') await pass()
+      expect(files('notes')).toEqual([])
+    }
+  })
+
+  test('is not carried past a reload without its provider, and is written down once there is a place for it', async () => {
+    const { configure, start, files } = kept()
+    configure({ seal: 'none' })
+    const first = start()
+    const { send, ended, said } = first.run()
+    const loaded = async (times: number) => {
+      send('SIGHUP')
+      await eventually(() => expect(said().match(/"configuration loaded"/g)).toHaveLength(times))
+    }
+    await eventually(() => expect(said()).toContain('"published"'))
+    first.notes[0]?.write('text')
+    configure({})
+    await loaded(1)
+    await eventually(() => expect(files('notes')).toHaveLength(1))
+    expect(await first.notes[1]?.read()).toBe('text')
+    configure({ address: 'https://another' })
+    await loaded(2)
+    configure({})
+    await loaded(3)
+    expect(await first.notes[3]?.read()).toBeUndefined()
+    send('SIGTERM')
+    expect(await ended).toBe(0)
   })
 })
