@@ -1,28 +1,53 @@
-import { join, relative, resolve } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import { nearest } from '../lib/base/nearest.ts'
 import type { BundleOptions, FileOptions } from '../lib/bundle.ts'
 
-/** A file that a bundle may have, by what its configuration says. */
+/** A bundle that may have the file that a person means. */
 export interface Candidate {
   readonly bundle: BundleOptions
+  /** Which file of it that may be, the likeliest first. */
+  readonly places: readonly Place[]
+  /** Whether its configuration alone says that there is such a file; else only a render knows. */
+  readonly isCertain: boolean
+}
+
+export interface Place {
   /** As configured: below the volume, or absolute. */
   readonly path: string
   readonly diskPath: string
+  /** Whether it was named by where it is in the volume. */
+  readonly isInVolume: boolean
 }
 
-/** The files that a person may mean by `FILE` or `FILE:LINE`: a path as it is configured, or one on disk, also through the
- *  links of a volume. */
+/** The bundles whose file a person may mean by `FILE` or `FILE:LINE`: a path as it is configured, or one on disk, also through the
+ *  links of a volume. Where some have the file by their configuration, those alone; else those whose volume it is in, where there are
+ *  any: no other needs to be waited for. */
 export function candidatesFor(text: string, bundles: ReadonlyMap<string, BundleOptions>): readonly Candidate[] {
-  const texts = new Set([text, withoutLine(text)])
-  return [...bundles.values()].flatMap(bundle => {
-    const places = new Map([...texts].flatMap(each => placesFor(each, bundle.volume)))
-    const possible = [...places].filter(([path]) => bundle.files.some(file => mayGive(file, path)))
-    return possible.map(([path, diskPath]) => ({ bundle, path, diskPath }))
-  })
+  const texts = [...new Set([text, withoutLine(text)])]
+  const all = Array.from(bundles.values(), bundle => ({
+    bundle,
+    places: texts.flatMap(each => placesFor(each, bundle.volume)),
+    isCertain: false,
+  }))
+  const certain = having(all, ({ path }, { files }) => files.some(file => isOneFile(file) && file.path === path))
+  if (certain.length > 0) return certain.map(each => ({ ...each, isCertain: true }))
+  const possible = having(all, ({ path }, { files }) => files.some(file => mayGive(file, path)))
+  const inVolume = having(possible, place => place.isInVolume)
+  return inVolume.length > 0 ? inVolume : possible
+}
+
+/** Candidates with these of their places; without those that have none. */
+function having(
+  candidates: readonly Candidate[],
+  isMeant: (place: Place, bundle: BundleOptions) => boolean,
+): readonly Candidate[] {
+  return candidates
+    .map(each => ({ ...each, places: each.places.filter(place => isMeant(place, each.bundle)) }))
+    .filter(({ places }) => places.length > 0)
 }
 
 /** The line that is asked for: what stands behind the file. */
-export function lineIn(text: string, { path }: Candidate): number | undefined {
+export function lineIn(text: string, path: string): number | undefined {
   const line = LINE.exec(text)?.[1]
   return line === undefined || path.endsWith(`:${line}`) ? undefined : Number(line)
 }
@@ -43,20 +68,31 @@ function withoutLine(text: string): string {
   return text.replace(LINE, '')
 }
 
-/** The paths that may be meant, as they are configured, and where they are on disk. */
-function placesFor(text: string, volume: string | undefined): readonly (readonly [string, string])[] {
+function placesFor(text: string, volume: string | undefined): readonly Place[] {
   const diskPath = resolve(text)
-  if (volume === undefined) return [[diskPath, diskPath]]
-  const configured = [join(text), resolve(volume, text)] as const
+  if (volume === undefined) return [{ path: diskPath, diskPath, isInVolume: false }]
   const below = relative(volume, diskPath)
-  if (below === '' || below === '..' || below.startsWith('../')) return [configured]
+  const configured = join(text)
+  const places: Place[] = []
   // Maybe through a generation's own directory, or the link to the visible one.
-  return [configured, [below.replace(/^\.\.[^/]+\//, ''), diskPath]]
+  if (below !== '' && !isOutside(below))
+    places.push({ path: below.replace(/^\.\.[^/]+\//, ''), diskPath, isInVolume: true })
+  if (!isAbsolute(configured) && !isOutside(configured))
+    places.push({ path: configured, diskPath: resolve(volume, configured), isInVolume: false })
+  return places
 }
 
+function isOutside(path: string): boolean {
+  return path === '..' || path.startsWith('../')
+}
+
+/** Whether an entry has one output, whose path is known. */
+function isOneFile({ source }: FileOptions): boolean {
+  return source.kind !== 'tree' && !(source.kind === 'template' && source.forEach !== undefined)
+}
+
+/** Whether one of the many outputs of an entry may have this path; that only a render knows. */
 function mayGive({ path, source }: FileOptions, wanted: string): boolean {
-  // Which paths there are only a render knows.
-  if (source.kind === 'template' && source.forEach !== undefined) return true
-  if (source.kind !== 'tree') return path === wanted
-  return path === '.' ? !wanted.startsWith('/') && !wanted.startsWith('..') : wanted.startsWith(`${path}/`)
+  if (source.kind !== 'tree') return source.kind === 'template' && source.forEach !== undefined
+  return path === '.' || wanted.startsWith(`${path}/`)
 }

@@ -30,8 +30,20 @@ interface Previews {
   close(): Promise<void>
 }
 
-/** Renders bundles one after the other, each as soon as all that it asks for is there, and shows each to `see` in the turn in
- *  which it was rendered, so that its inputs are those readings. Gives the first exit code that is not that of success, having said why.
+/** Why a bundle cannot be shown. */
+export interface Hindrance {
+  /** How the program ends for it. */
+  readonly code: number
+  /** Says it on the terminal. */
+  say(): void
+}
+
+/** What a bundle would publish, as soon as all that it asks for is there. Until the next turn of the event loop, the readings in
+ *  its `inputs` are those that were rendered. */
+export type Rendering = (preview: Preview) => Promise<Contents | Hindrance>
+
+/** Renders bundles one after the other, and shows each to `see` in the turn in which it was rendered. Gives the first exit code that
+ *  is not that of success, having said why.
  *  @param timeoutMs for all of them; 0 waits for ever */
 export async function eachPreview(
   config: Config,
@@ -39,6 +51,26 @@ export async function eachPreview(
   timeoutMs: number,
   world: AppWorld,
   see: (preview: Preview, contents: Contents) => number,
+): Promise<number> {
+  return withPreviews(config, names, timeoutMs, world, async (previews, render) => {
+    for (const preview of previews) {
+      const rendered = await render(preview)
+      if (isHindrance(rendered)) rendered.say()
+      const code = isHindrance(rendered) ? rendered.code : see(preview, rendered)
+      if (code !== ExitCode.done) return code
+    }
+    return ExitCode.done
+  })
+}
+
+/** Opens bundles to be rendered and not published; gives the exit code of `look`, or that of what fails, having said why.
+ *  @param timeoutMs for all of them; 0 waits for ever */
+export async function withPreviews(
+  config: Config,
+  names: readonly string[],
+  timeoutMs: number,
+  world: AppWorld,
+  look: (previews: readonly Preview[], render: Rendering) => Promise<number>,
 ): Promise<number> {
   const { terminal, clock, signals } = world
   const over = new AbortController()
@@ -53,43 +85,41 @@ export async function eachPreview(
   }
   try {
     const deadlineMs = clock.monotonicMs() + (timeoutMs || Number.POSITIVE_INFINITY)
-    for (const preview of previews.bundles) {
-      const contents = await contentsOf(preview, deadlineMs, world, over.signal)
-      const code = typeof contents === 'number' ? contents : see(preview, contents)
-      if (code !== ExitCode.done) return code
-    }
-    return ExitCode.done
+    return await look(previews.bundles, preview => contentsOf(preview, deadlineMs, world, over.signal))
   } catch (error) {
     sayError(terminal, error)
     return ExitCode.failed
   } finally {
     stopListening()
+    over.abort(new Error('nobody looks any more'))
     await previews.close()
   }
 }
 
-/** Renders a bundle as soon as all that it asks for is there, or gives the exit code when that does not come to be: then it has
- *  been said why. Until the next turn of the event loop, the readings in `inputs` are those that were rendered. */
+export function isHindrance(rendered: Contents | Hindrance): rendered is Hindrance {
+  return 'code' in rendered
+}
+
 async function contentsOf(
   { name, renderer, inputs }: Preview,
   deadlineMs: number,
   { clock, terminal }: World,
   signal: AbortSignal,
-): Promise<Contents | number> {
+): Promise<Contents | Hindrance> {
   for (;;) {
     inputs.changed.clear()
     const rendered = renderer.render(inputs)
     inputs.want(rendered.wanted)
     if (rendered.kind === 'complete') return rendered.contents
     if (rendered.kind === 'broken') {
-      sayProblem(terminal, `${name}: ${rendered.problem.message}`, rendered.problem.hint)
-      return ExitCode.failed
+      const { message, hint } = rendered.problem
+      return { code: ExitCode.failed, say: () => sayProblem(terminal, `${name}: ${message}`, hint) }
     }
     if (await takenWithin(inputs.changed, deadlineMs - clock.monotonicMs(), clock, signal)) continue
-    for (const missing of rendered.missing) {
-      terminal.say(`${name}: still waiting for ${showDependency(missing)}: ${inputs.why(missing)}`)
-    }
-    return ExitCode.waiting
+    const lines = rendered.missing.map(
+      missing => `${name}: still waiting for ${showDependency(missing)}: ${inputs.why(missing)}`,
+    )
+    return { code: ExitCode.waiting, say: () => lines.forEach(line => terminal.say(line)) }
   }
 }
 

@@ -1,5 +1,5 @@
 /** What `explain` shows while a provider is away. */
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { explain } from '../../cmd/verbs/explain.ts'
@@ -67,4 +67,66 @@ test('explain makes no state where there is none', async () => {
 
   expect((await explained(provider, 50)).said).toMatch(/still waiting for one:\/\/port: connection refused/)
   expect(readdirSync(root)).not.toContain('state')
+})
+
+/** A place where `gen` may have any file, and waits for its list. */
+function beside(files: readonly object[]) {
+  const { root, write, value } = place()
+  const config = write({
+    bundles: {
+      gen: {
+        volume: './gen',
+        files: [{ path: '{{ .Key }}.txt', content: 'of gen', forEach: '{{ data "local://list.yaml" }}' }],
+      },
+      web: { volume: './web', files },
+    },
+  })
+  return {
+    root,
+    value,
+    /** Without an end, where it waits for what does not come. */
+    explained: async (file: string, timeoutMs = 0) => {
+      const { world, said } = testWorld()
+      const code = await explain({ ...OPTIONS, logLevel: 'silent', config, file, reveal: false, timeoutMs }, world)
+      return { code, said: said() }
+    },
+  }
+}
+
+test.each([
+  ['as configured', () => 'a.txt'],
+  ['where it is on disk', (root: string) => join(root, 'web', 'a.txt')],
+])('explain waits for no bundle that may have the file when another is known to, named %s', async (_, name) => {
+  const { root, explained } = beside([{ path: 'a.txt', content: 'of web' }])
+  const { code, said } = await explained(name(root))
+
+  expect(said).toContain('==> web: a.txt\n')
+  expect(code).toBe(0)
+})
+
+test('explain says nothing of a bundle that cannot be rendered when the file is found elsewhere, and else says why', async () => {
+  const { root, value, explained } = beside([{ path: '.', tree: 'local://tree' }])
+  mkdirSync(join(root, 'values', 'tree'))
+  value('tree/a.txt', 'of web')
+  const inTree = await explained('a.txt')
+  const nowhere = await explained('b.txt', 500)
+
+  expect(inTree).toEqual({ code: 0, said: expect.stringContaining('==> web: a.txt\n') as string })
+  expect(inTree.said).not.toContain('gen')
+  expect(nowhere).toEqual({
+    code: 3,
+    said: expect.stringContaining('gen: still waiting for local://list.yaml') as string,
+  })
+})
+
+test('explain asks which is meant when two bundles have the file', async () => {
+  const { root, value, explained } = beside([
+    { path: '{{ .Key }}.txt', content: '', forEach: '{{ data "local://list.yaml" }}' },
+  ])
+  value('list.yaml', '[a]')
+
+  expect(await explained('a.txt')).toEqual({
+    code: 2,
+    said: `"a.txt" is a file of 2 bundles\nhint: name it by where it is: ${join(root, 'gen/a.txt')}, ${join(root, 'web/a.txt')}`,
+  })
 })

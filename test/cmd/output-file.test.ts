@@ -1,6 +1,5 @@
-import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { candidatesFor, lineIn, nearestPath, type Candidate } from '../../cmd/output-file.ts'
+import { candidatesFor, lineIn, nearestPath } from '../../cmd/output-file.ts'
 import type { BundleOptions } from '../../lib/bundle.ts'
 
 const bundle = (name: string, volume: string | undefined, files: readonly object[]) =>
@@ -10,10 +9,14 @@ const bundles = new Map([
   bundle('web', '/run/web', [file('app.conf'), file('a:8'), { path: 'conf.d', source: { kind: 'tree' } }]),
   bundle('api', '/run/api', [file('app.conf')]),
   bundle('vm', undefined, [file('/etc/app/x.conf')]),
+  // May have any path.
+  bundle('gen', '/run/gen', [{ path: '{{ .Key }}', source: { kind: 'template', forEach: '{{ list }}' } }]),
 ])
 
 const found = (text: string) =>
-  candidatesFor(text, bundles).map(each => `${each.bundle.name} ${each.path} ${each.diskPath}`)
+  candidatesFor(text, bundles).flatMap(({ bundle: { name }, places }) =>
+    places.map(({ path, diskPath }) => `${name} ${path} ${diskPath}`),
+  )
 
 describe('candidatesFor() finds a file', () => {
   test.each([
@@ -32,22 +35,28 @@ describe('candidatesFor() finds a file', () => {
     ['in a generation', '/run/web/..g7/conf.d/b/c', ['web conf.d/b/c /run/web/..g7/conf.d/b/c']],
     ['whose name ends as a line does', 'a:8', ['web a:8 /run/web/a:8']],
     ['without a volume', '/etc/app/../app/x.conf:1', ['vm /etc/app/x.conf /etc/app/x.conf']],
+    ['in the volume that it is in, and in no other', '/run/web/conf.d/b', ['web conf.d/b /run/web/conf.d/b']],
+    [
+      'wherever only a render knows',
+      'conf.d/b:2',
+      [
+        'web conf.d/b:2 /run/web/conf.d/b:2',
+        'web conf.d/b /run/web/conf.d/b',
+        'gen conf.d/b:2 /run/gen/conf.d/b:2',
+        'gen conf.d/b /run/gen/conf.d/b',
+      ],
+    ],
     ['nowhere else', '/run/web', []],
+    ['not above all volumes', '../app.conf', []],
   ])('%s', (_, text, want) => {
     expect(found(text)).toEqual(want)
   })
 })
 
 test('lineIn() gives the line, unless it is part of the name', () => {
-  const candidate = (path: string): Candidate => ({
-    bundle: bundles.get('web') as BundleOptions,
-    path,
-    diskPath: resolve(path),
-  })
-
-  expect(lineIn('app.conf:3', candidate('app.conf'))).toBe(3)
-  expect(lineIn('app.conf', candidate('app.conf'))).toBeUndefined()
-  expect(lineIn('a:8', candidate('a:8'))).toBeUndefined()
+  expect(lineIn('app.conf:3', 'app.conf')).toBe(3)
+  expect(lineIn('app.conf', 'app.conf')).toBeUndefined()
+  expect(lineIn('a:8', 'a:8')).toBeUndefined()
 })
 
 test('nearestPath() goes by the whole path, then by its last part', () => {
