@@ -107,6 +107,7 @@ export function refer(
   askers: ReadonlyMap<string, Asker>,
   questioning: Questioning,
   reference: Reference,
+  parse = parseByExtension,
 ): Value | Pending {
   const { name, plugin } = askerOf(askers, reference)
   const { path, field } = reference
@@ -118,7 +119,7 @@ export function refer(
   if (field === undefined || isForQuestion || answer === pending) return answer
   const keys = field.split('.')
   questioning.took(keys)
-  return fieldOf(parsed(path, answer), keys)
+  return fieldOf(parsed(path, answer, parse), keys)
 }
 
 /** What a provider has at a reference, a text parsed by its path's extension; a field is what it is. */
@@ -126,14 +127,15 @@ export function referParsed(
   askers: ReadonlyMap<string, Asker>,
   questioning: Questioning,
   reference: Reference,
+  parse = parseByExtension,
 ): Value | Pending {
-  const answer = refer(askers, questioning, reference)
-  return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer)
+  const answer = refer(askers, questioning, reference, parse)
+  return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer, parse)
 }
 
 /** A text parsed by its path's extension; what is a structure already stays as it is. */
-function parsed(path: string, answer: Value): Value {
-  return typeof answer === 'string' ? parseByExtension(path, answer) : answer
+function parsed(path: string, answer: Value, parse: typeof parseByExtension): Value {
+  return typeof answer === 'string' ? parse(path, answer) : answer
 }
 
 /** The value at `a.b.c`. Throws an error whose hint is the nearest key there is; it shows no value. */

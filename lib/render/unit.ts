@@ -6,6 +6,7 @@ import { parseTemplate, pending } from '../template/template.ts'
 import { encode } from './formats/encode.ts'
 import { refer, referParsed, type RenderContext } from './functions.ts'
 import type { Owners, RendererOptions } from './options.ts'
+import { parseByExtension, parseWithDates } from './parse.ts'
 
 /** What is evaluated as one: an entry under `files:`, or a part of it. */
 export interface Unit<Result = readonly OutputFile[]> {
@@ -38,10 +39,11 @@ export function fromUnit(file: FileOptions, options: RendererOptions): Unit {
   const { reference, format, keys } = file.source
   const attributes = attributesOf(file, options.owners)
   const answerTo = format.name === 'raw' ? refer : referParsed
+  const parse = format.name === 'toml' ? parseWithDates : parseByExtension
   return {
     title: file.path,
     evaluate({ questioning }) {
-      const answer = answerTo(options.askers, questioning, reference)
+      const answer = answerTo(options.askers, questioning, reference, parse)
       return answer === pending ? [] : [{ path: file.path, content: encode(answer, format, keys), ...attributes }]
     },
   }

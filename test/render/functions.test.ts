@@ -84,6 +84,7 @@ describe('ref', () => {
     ['local://a.json#port', '{"port": 9007199254740993}', '9007199254740993'],
     ['local://a.yaml#db.user', 'db: {user: me}', 'me'],
     ['local://dir/a.toml#x', 'x = true', 'true'],
+    ['local://a.toml#at', 'at = 07:32:00', '07:32:00'],
   ])('takes a field of %s', (reference, text, expected) => {
     const path = reference.slice(0, reference.indexOf('#'))
     expect(output(`{{ ref "${reference}" }}`, { readings: { [path]: text } })).toBe(expected)
@@ -120,6 +121,16 @@ describe('ref', () => {
     const message = problem(content, { readings: { 'local://a': 'x' } })
     expect(message).toMatch(expected)
     expect(message).toMatch(/^template: out:1:\d+: /)
+  })
+})
+
+test('a table of TOML that is a field keeps its times when it becomes TOML', () => {
+  const reference = { provider: 'local', path: 'a.toml', field: 'in' }
+  const keys = { only: undefined, except: [], prefix: '', upper: false }
+  const renderer = makeRenderer([{ path: 'out', source: { kind: 'from', reference, format: { name: 'toml' }, keys } }])
+
+  expect(renderer.render(viewOf({ 'local://a.toml': '[in]\nat = 07:32:00\n' }))).toMatchObject({
+    contents: { files: [{ content: Buffer.from('at = 07:32:00\n') }] },
   })
 })
 

@@ -156,6 +156,22 @@ describe('a value without a template', () => {
     expect(texts(render())).toEqual({ 'a.env': 'PORT=8080\n' })
   })
 
+  test('has the dates and times of TOML as they were in TOML, and as texts elsewhere', () => {
+    const { set, render } = startOf({
+      toml: { from: 'a.toml', format: { name: 'toml' } },
+      json: { from: 'a.toml', format: { name: 'json' } },
+    })
+    const toml = 'at = 1979-05-27T07:32:00.999999Z\nfrom = 07:32:00\nlist = [1979-05-27]\ntext = "07:32:00"\n'
+    set('a.toml', toml)
+    expect(JSON.parse(texts(render())['json'] ?? '')).toEqual({
+      at: '1979-05-27T07:32:00.999999Z',
+      from: '07:32:00',
+      list: ['1979-05-27'],
+      text: '07:32:00',
+    })
+    expect(texts(render())['toml']).toBe(toml)
+  })
+
   test('is a text or bytes as they are when raw', () => {
     const { set, render } = startOf({ a: { from: 'a.json', format: { name: 'raw' } } })
     set('a.json', fromBytes(Uint8Array.of(0xff, 0, 0x0a)))

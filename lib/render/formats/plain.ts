@@ -1,11 +1,22 @@
 import { Float, Struct, Uint, type Value } from '../../base/value.ts'
+import { Instance } from '../../template/instance.ts'
 import { compareText } from '../../template/operand.ts'
 import { checkText, Refusal } from './refusal.ts'
 
 /** A value as formats see it: no structs, and every map in the order of its keys. */
 export type Plain = Scalar | readonly Plain[] | PlainMap
 export type PlainMap = ReadonlyMap<string, Plain>
-export type Scalar = null | boolean | string | number | bigint | Uint | Float
+export type Scalar = null | boolean | string | number | bigint | Uint | Float | TomlTime
+
+/** A date or time of TOML, as it stands there: the printer of TOML writes such times without quotes. */
+export class TomlTime extends Instance {
+  readonly spelling: string
+
+  constructor(spelling: string) {
+    super('time.Time', {}, { text: () => spelling, inJson: () => spelling })
+    this.spelling = spelling
+  }
+}
 
 /** How deep maps and lists may be in each other: more than any reader takes. */
 const DEPTH_MAX = 200
@@ -16,6 +27,7 @@ export function plainOf(value: Value, depth = 0): Plain {
     throw new Refusal(`maps and lists are in each other more than ${DEPTH_MAX} deep`, 'take an inner part with #FIELD')
   }
   if (isListValue(value)) return value.map(item => plainOf(item, depth + 1))
+  if (value instanceof TomlTime) return value
   const entries = value instanceof Struct ? value.fields : value instanceof Map ? value : undefined
   if (entries === undefined) return value as Scalar
   const sorted = [...(entries as ReadonlyMap<string, Value>)].toSorted(([a], [b]) => compareText(a, b))
@@ -69,6 +81,7 @@ export function checkAllText(value: Plain, format: string, above = ''): void {
 /** A scalar as a text without quotes; nothing is empty. Integers keep all their digits, floats are written as in JSON. */
 export function textOf(scalar: Scalar): string {
   if (scalar === null) return ''
+  if (scalar instanceof TomlTime) return scalar.spelling
   if (scalar instanceof Uint) return String(scalar.value)
   if (scalar instanceof Float) return Object.is(scalar.value, -0) ? '-0' : String(scalar.value)
   return String(scalar)

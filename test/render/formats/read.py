@@ -1,6 +1,6 @@
 # Reads what was encoded with the readers that Python has, and systemd's own by its library. One JSON request a line:
 # {"reader", "bytes" (base64)}; one JSON answer a line: {"value"} or {"error"}.
-import base64, configparser, ctypes, json, os, sys, tempfile
+import base64, configparser, ctypes, datetime, json, os, sys, tempfile
 
 
 def toml(data):
@@ -86,6 +86,8 @@ READERS = {
 def plain(value):
     if isinstance(value, bytes):
         return {'base64': base64.b64encode(value).decode()}
+    if isinstance(value, (datetime.date, datetime.time)):
+        return {type(value).__name__: value.isoformat()}
     raise TypeError
 
 

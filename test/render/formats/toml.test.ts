@@ -2,8 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseToml } from '../../../lib/base/toml.ts'
 import { fromBytes } from '../../../lib/base/text.ts'
+import { encode } from '../../../lib/render/formats/encode.ts'
+import { parseWithDates } from '../../../lib/render/parse.ts'
 import { pythonReader } from './readers.ts'
-import { encoded, encodedOrRefused, expectSurvival, refused, texts, valueOf } from './values.ts'
+import { ALL, encoded, encodedOrRefused, expectSurvival, refused, texts, valueOf } from './values.ts'
 
 const toml = { name: 'toml' } as const
 
@@ -47,6 +49,16 @@ describe('a TOML file', () => {
       { numRuns: 300 },
     )
   }, 60_000)
+
+  test('has dates and times as they were, to Python as well', async context => {
+    const read = await pythonReader('toml', context)
+    const dates = ['1979-05-27', '07:32:00', '07:32:00.999999', '1979-05-27 07:32:00', '1979-05-27T07:32:00-07:00']
+    const text = `a = ${dates[2]}\nb = [${dates.join(', ')}]\n\n[c]\n  d = "${dates[0]}"\n`
+    const bytes = encode(parseWithDates('a.toml', text), toml, ALL)
+
+    expect(Buffer.from(bytes).toString()).toBe(text)
+    expect(await read(bytes)).toMatchObject({ a: { time: '07:32:00.999999' }, c: { d: '1979-05-27' } })
+  })
 
   test('of any map of texts is read by smol-toml as it was', async () => {
     const read = (bytes: Uint8Array) => {
