@@ -9,17 +9,15 @@ import { checkExtent } from '../extent.ts'
 import type { Executing, TemplateFunction } from '../function.ts'
 import { spellingOf } from '../instance.ts'
 import { trimSpace } from '../letters.ts'
+import { FORMAT_TIMES, laborious } from './cost.ts'
 import { printJson } from './print-json.ts'
 import { printToml } from './print-toml.ts'
-import { laborious } from './sprig/define.ts'
 
 /** What the making of a parser for YAML counts, and what it counts for each token: some microseconds, however short they are. */
 const PARSER_STEPS = 200
 const YAML_TOKEN_WEIGHT = 3_200
 
-/** What each character of a format counts: there is little between two tokens. */
-export const FORMAT_TIMES = 8
-/** Besides, of a JSON text with numbers whose spelling matters. */
+/** What each character counts besides, of a JSON text with numbers whose spelling matters. */
 const SPELLED_TIMES = 40
 
 /** The functions that read and write formats. An empty text is an empty map, as in consul-template. */

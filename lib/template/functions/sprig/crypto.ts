@@ -3,7 +3,8 @@ import { fromBytes, toBytes } from '../../../base/text.ts'
 import type { Executing, TemplateFunction } from '../../function.ts'
 import { base64, decodeBase64 } from '../base64.ts'
 import { hashPassword } from './bcrypt.ts'
-import { define, taking } from './define.ts'
+import { taking } from '../cost.ts'
+import { define } from './define.ts'
 
 /** Measured on one core, with their fixed costs. */
 const BCRYPT_MS = 90

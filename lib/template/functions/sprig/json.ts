@@ -2,9 +2,9 @@ import { parseJson } from '../../../base/json.ts'
 import type { Value } from '../../../base/value.ts'
 import { excessOf } from '../../execution.ts'
 import type { TemplateFunction } from '../../function.ts'
+import { FORMAT_TIMES, laborious } from '../cost.ts'
 import { printJson, type JsonStyle } from '../print-json.ts'
-import { FORMAT_TIMES } from '../encoding.ts'
-import { alsoAs, define, laborious } from './define.ts'
+import { alsoAs, define } from './define.ts'
 
 /** The functions that read and write JSON. What it writes as an integer stays one, unlike in sprig, which has but floats. */
 export const jsonFunctions: readonly TemplateFunction<unknown>[] = [

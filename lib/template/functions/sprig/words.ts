@@ -1,6 +1,7 @@
 import type { TemplateFunction } from '../../function.ts'
 import { isLower, isSpace, isUpper, lowerOf, mapLetters, titleOf, upperOf } from '../../letters.ts'
-import { define, laborious } from './define.ts'
+import { laborious } from '../cost.ts'
+import { define } from './define.ts'
 import { checkLength } from './limits.ts'
 import { fromOctets, octetsOf } from './octets.ts'
 import { randomBelow } from './random.ts'
