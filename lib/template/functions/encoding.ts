@@ -16,6 +16,8 @@ import { printToml } from './print-toml.ts'
 /** What the making of a parser for YAML counts, and what it counts for each token: some microseconds, however short they are. */
 const PARSER_STEPS = 200
 const YAML_TOKEN_WEIGHT = 3_200
+/** What each date or time of TOML counts, some microseconds as well. */
+const DATE_WEIGHT = 1_000
 
 /** What each character counts besides, of a JSON text with numbers whose spelling matters. */
 const SPELLED_TIMES = 40
@@ -26,10 +28,12 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
     if (needsSpelling(text)) execution.weigh(SPELLED_TIMES * text.length)
   }),
   {
-    ...parsing('parseYAML', parseYaml, (text, execution) => execution.weigh(YAML_TOKEN_WEIGHT * tokensAtMost(text))),
+    ...parsing('parseYAML', parseYaml, (text, execution) =>
+      execution.weigh(YAML_TOKEN_WEIGHT * countOf(YAML_INDICATORS, text)),
+    ),
     steps: () => PARSER_STEPS,
   },
-  parsing('parseTOML', parseToml),
+  parsing('parseTOML', parseToml, (text, execution) => execution.weigh(DATE_WEIGHT * countOf(DATE_MARKS, text))),
   printing('toJSON', value => printJson(value, { isPretty: false, escapesHtml: true })),
   printing('toJSONPretty', value => printJson(value, { isPretty: true, escapesHtml: true })),
   printing('toUnescapedJSON', value => printJson(value, { isPretty: false, escapesHtml: false })),
@@ -38,13 +42,15 @@ export const encodingFunctions: readonly TemplateFunction<unknown>[] = [
   printing('toTOML', value => trimSpace(printToml(value))),
 ].map(each => laborious(FORMAT_TIMES, each))
 
-/** How many of the characters are such that YAML means something by them. */
-function tokensAtMost(text: string): number {
+function countOf(characters: ReadonlySet<number>, text: string): number {
   let count = 0
-  for (let i = 0; i < text.length; i++) if (YAML_INDICATORS.has(text.charCodeAt(i))) count++
+  for (let i = 0; i < text.length; i++) if (characters.has(text.charCodeAt(i))) count++
   return count
 }
 
+/** Each date or time has one of them. */
+const DATE_MARKS = new Set(Array.from('-:', each => each.charCodeAt(0)))
+/** The characters by which YAML means something. */
 const YAML_INDICATORS = new Set(Array.from('[]{},:-?&*!|>\'"#%@`\n', each => each.charCodeAt(0)))
 
 function parsing(

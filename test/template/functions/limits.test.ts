@@ -33,6 +33,11 @@ describe('a function ends soon with an error, not late with an output', () => {
       '{{$s := toJson (list 1.5) | repeat 100000 | replace "][" ","}}{{range loop 1000}}{{$x := parseJSON $s}}{{end}}',
       'bound',
     ],
+    [
+      'many times in turns',
+      '{{$s := printf "a = [%s]" (repeat 100000 "07:32:00.5,")}}{{range loop 1000}}{{$x := parseTOML $s}}{{end}}',
+      'bound',
+    ],
     ['many words in turns', '{{$s := repeat 100000 "aB "}}{{range loop 1000}}{{$x := kebabcase $s}}{{end}}', 'bound'],
     ['many lines in turns', '{{$s := repeat 1000000 "a\\n"}}{{range loop 1000}}{{$x := indent 4 $s}}{{end}}', 'bound'],
     [
