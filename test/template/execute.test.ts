@@ -173,7 +173,7 @@ describe('executing fails as in Go', () => {
     ['{{template "no"}}', 't:1:11: executing "t" at <{{template "no"}}>: template "no" not defined'],
     ['{{define "d"}}{{.x}}{{end}}{{template "d" .}}', 't:1:16: executing "d" at <.x>: map has no entry for key "x"'],
     ['{{len 3}}', 't:1:2: executing "t" at <len 3>: error calling len: len of type int'],
-    ['{{index .list 9}}', 't:1:2: executing "t" at <index .list 9>: error calling index: index out of range: 9'],
+    ['{{index .list 9}}', 't:1:2: executing "t" at <index .list 9>: error calling index: index out of range: int'],
     [
       '{{eq 1 "a"}}',
       't:1:2: executing "t" at <eq 1 "a">: error calling eq: incompatible types for comparison: int and string',
