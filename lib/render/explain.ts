@@ -4,13 +4,15 @@ import { dependencyId, type Dependency } from '../dependency.ts'
 import type { OutputFile } from '../generation.ts'
 import type { Question } from '../provider.ts'
 import type { Reading } from '../reading.ts'
-import { traceTemplate, type Origin, type Traced } from '../template/trace/template.ts'
+import type { Expression } from '../template/expression.ts'
+import { traceExpression } from '../template/trace/expression.ts'
+import { traceTemplate, type Lineage, type Origin, type Traced } from '../template/trace/template.ts'
 import type { Pending, Template, TemplateOptions } from '../template/template.ts'
 import type { RenderContext } from './functions.ts'
 import type { RendererOptions } from './options.ts'
 import { Questioning, type View } from './question.ts'
 import { listingOf, unitOf } from './renderer.ts'
-import type { Listing } from './several.ts'
+import type { Item, Listing } from './several.ts'
 import type { Unit } from './unit.ts'
 
 /** Where the bytes of one file come from. */
@@ -78,7 +80,7 @@ type Explained = readonly [string, Explanation]
 
 function* explainEach(options: RendererOptions, view: View): Generator<Explained> {
   const { environment, now, networkAddresses, bundle } = options
-  const tracing = { ...options, parse: parseTraced }
+  const tracing = { ...options, parse: parseTraced, parseList: parseTracedList }
   for (const configured of bundle.files) {
     const context = { questioning: new TracingQuestioning(view), environment, now, networkAddresses }
     const listing = listingOf(configured, tracing)
@@ -95,25 +97,32 @@ interface Context extends RenderContext {
 }
 
 /** Explains the outputs of an entry that has many: what was listed decides which there are. */
-function* explainListed(
-  listing: Unit<Listing>,
-  { path: above, source }: FileOptions,
-  context: Context,
-): Generator<Explained> {
+function* explainListed(listing: Unit<Listing>, { path: above }: FileOptions, context: Context): Generator<Explained> {
   const { files, items } = listing.evaluate(context)
-  const listed = context.questioning.taken()
+  const { listed } = context.questioning
+  const treeOf = context.questioning.taken()
   // What is below the configured path is below what was asked for.
-  const below = (at: string) => (source.kind === 'tree' ? at.slice(above === '.' ? 0 : above.length + 1) : '')
-  for (const file of files)
-    yield wholly(
-      file,
-      listed.map(origin => provenanceOf(origin, below(file.path))),
-    )
+  const inTree = (at: string) =>
+    treeOf.map(origin => provenanceOf(origin, at.slice(above === '.' ? 0 : above.length + 1)))
+  for (const file of files) yield wholly(file, inTree(file.path))
   for (const item of items) {
-    const questioning = context.questioning.forItem(listed)
-    const under = listed.map(origin => provenanceOf(origin, below(item.title)))
+    const dot = dotOf(item, listed)
+    const questioning = context.questioning.forItem(dot)
+    const under = [...originsOf(dot).map(origin => provenanceOf(origin)), ...inTree(item.title)]
     yield* item.evaluate({ ...context, questioning }).map(file => explained(file, questioning, under))
   }
+}
+
+/** Where the dot of an item comes from, that was listed from this. */
+function dotOf({ element }: Item, listed: Lineage): Lineage {
+  const { exact, also } = listed
+  if (exact === undefined || element === undefined) return listed
+  const origin = { token: exact.token, path: [...exact.path, element.key] }
+  return { exact: element.isPaired ? { token: new Pair(origin), path: [] } : origin, also }
+}
+
+function originsOf({ exact, also }: Lineage): readonly Origin[] {
+  return exact === undefined ? also : [exact, ...also]
 }
 
 /** @param under what decided, besides, that there is such a file */
@@ -141,8 +150,7 @@ function parseTraced(options: TemplateOptions<RenderContext>): Template<RenderCo
   return {
     name: template.name,
     execute(dot, context, bounds = {}) {
-      const { questioning } = context
-      if (!(questioning instanceof TracingQuestioning)) throw new TypeError('nobody wants to know')
+      const questioning = tracingOf(context)
       const traced = template.trace(dot, context, {
         taken: () => questioning.taken(),
         dot: questioning.dot,
@@ -154,11 +162,38 @@ function parseTraced(options: TemplateOptions<RenderContext>): Template<RenderCo
   }
 }
 
+/** Parses what lists the outputs of a `forEach`; it leaves with the questioning where that comes from. */
+function parseTracedList(options: TemplateOptions<RenderContext>): Expression<RenderContext> {
+  const expression = traceExpression(options)
+  return {
+    evaluate(context, bounds) {
+      const questioning = tracingOf(context)
+      const { value, lineage } = expression.trace(context, () => questioning.taken(), bounds)
+      questioning.listed = lineage
+      return value
+    },
+  }
+}
+
+function tracingOf({ questioning }: RenderContext): TracingQuestioning {
+  if (!(questioning instanceof TracingQuestioning)) throw new TypeError('nobody wants to know')
+  return questioning
+}
+
 /** What an origin's token stands for: something that was asked for. */
 interface Asked {
   readonly dependency: Dependency
   readonly path: string
   readonly reading: Reading
+}
+
+/** Or the pair of Key and Value that a `forEach` makes of an element of that. */
+class Pair {
+  readonly element: Origin
+
+  constructor(element: Origin) {
+    this.element = element
+  }
 }
 
 /** What is known of the output of a template of this name. */
@@ -170,22 +205,24 @@ interface Named extends Traced {
 class TracingQuestioning extends Questioning {
   /** Of the templates that were executed, in their order. */
   readonly traced: Named[] = []
-  /** What the dot of those templates was made of. */
-  readonly dot: readonly Origin[]
+  /** Where the dot of those templates comes from. */
+  readonly dot: Lineage
+  /** Where the list of a `forEach` comes from. */
+  listed: Lineage = { also: [] }
   readonly #view: View
   /** What was asked for twice is the same. */
   readonly #known: Map<string, Asked>
   #taken: Origin[] = []
 
-  constructor(view: View, dot: readonly Origin[] = [], known = new Map<string, Asked>()) {
+  constructor(view: View, dot: Lineage = { also: [] }, known = new Map<string, Asked>()) {
     super(view)
     this.dot = dot
     this.#view = view
     this.#known = known
   }
 
-  /** One for an output whose dot was made of this. */
-  forItem(dot: readonly Origin[]): TracingQuestioning {
+  /** One for an output whose dot comes from this. */
+  forItem(dot: Lineage): TracingQuestioning {
     return new TracingQuestioning(this.#view, dot, this.#known)
   }
 
@@ -231,6 +268,11 @@ function segmentsOf({ name, segments }: Named, besides: readonly Provenance[]): 
 }
 
 function provenanceOf({ token, path: field }: Origin, below = ''): Provenance {
+  if (token instanceof Pair) {
+    const { element } = token
+    const [half, ...rest] = field
+    return provenanceOf(half === 'Value' ? { ...element, path: [...element.path, ...rest] } : element)
+  }
   const { dependency, path, reading } = token as Asked
   return { dependency, path: [path, below].filter(part => part !== '').join('/'), field, reading }
 }

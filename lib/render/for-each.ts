@@ -10,7 +10,7 @@ import { parseTemplate, pending } from '../template/template.ts'
 import type { RenderContext } from './functions.ts'
 import { disguises } from './disguise.ts'
 import { countedBounds, type RendererOptions } from './options.ts'
-import type { Item, Listing } from './several.ts'
+import type { Element, Item, Listing } from './several.ts'
 import { attributesOf, type Unit } from './unit.ts'
 
 /** How many outputs one `forEach` may give. */
@@ -20,7 +20,7 @@ const ITEMS_MAX = 10_000
 export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<Listing> {
   if (file.source.kind !== 'template' || file.source.forEach === undefined) throw new TypeError('no forEach')
   const { name, text, syntax, forEach } = file.source
-  const { parse = parseTemplate } = options
+  const { parse = parseTemplate, parseList = parseExpression } = options
   const rest = { functions: options.functions, ...syntax }
   const errors: unknown[] = []
   const attempt = <T>(work: () => T): T | undefined => {
@@ -31,9 +31,7 @@ export function forEachUnit(file: FileOptions, options: RendererOptions): Unit<L
       return undefined
     }
   }
-  const expression = attempt(() =>
-    parseExpression<RenderContext>({ ...rest, name: `${file.path} (forEach)`, text: forEach }),
-  )
+  const expression = attempt(() => parseList({ ...rest, name: `${file.path} (forEach)`, text: forEach }))
   const path = attempt(() => parse({ ...rest, name: `${file.path} (path)`, text: file.path }))
   const template = attempt(() => parse({ ...rest, name, text }))
   const attributes = attempt(() => attributesOf(file, options.owners))
@@ -109,6 +107,7 @@ interface Named {
   readonly key: string
   /** What everybody may see of it, where it has such a name. */
   readonly name?: string
+  readonly element: Element
   /** The dot with other values, in several ways. */
   readonly disguise: () => readonly Value[]
 }
@@ -124,12 +123,14 @@ type RenderItem = (dot: Dot, context: RenderContext) => readonly OutputFile[]
 class DotItem implements Item {
   readonly title: string
   readonly key: string
+  readonly element: Element
   readonly #dot: Dot
   readonly #render: RenderItem
 
-  constructor(path: string, { dot, shown, key, disguise }: Named, isSensitive: boolean, render: RenderItem) {
+  constructor(path: string, { dot, shown, key, element, disguise }: Named, isSensitive: boolean, render: RenderItem) {
     this.title = `${path} for ${shown}`
     this.key = key
+    this.element = element
     this.#dot = { dot, disguise: isSensitive ? disguise : undefined }
     this.#render = render
   }
@@ -153,7 +154,7 @@ function namedDots(value: Value): readonly Named[] {
   }
   const count = isList(value) ? value.length : value.size
   if (count > ITEMS_MAX) throw new OperationalError('bad-list', `forEach: ${count} items, more than ${ITEMS_MAX}`)
-  if (isList(value)) return value.map((item, i) => namedItem(item, i + 1))
+  if (isList(value)) return value.map(namedItem)
   const isInts = value instanceof IntMap
   return sortedKeys(value).map(key => {
     const [name, item] = [isInts ? Number(key) : key, value.get(key) as Value]
@@ -162,29 +163,33 @@ function namedDots(value: Value): readonly Named[] {
       shown: shownKey(key),
       key,
       name: key,
+      element: { key, isPaired: true },
       disguise: () => disguises(item).map(other => pair(name, other)),
     }
   })
 }
 
-function namedItem(item: Value, place: number): Named {
+function namedItem(item: Value, i: number): Named {
+  const place = i + 1
   if (item === null) throw new OperationalError('bad-list', `forEach: item ${place} is nothing`)
   const fields = item instanceof Struct ? item.fields : isMap(item) ? item : undefined
+  const element = { key: String(i), isPaired: fields === undefined }
   if (fields === undefined) {
     const key = typeof item === 'string' ? `text ${item}` : `place ${place}`
     return {
       dot: pair(item, item),
       shown: `item ${place}`,
       key,
+      element,
       disguise: () => disguises(item).map(other => pair(other, other)),
     }
   }
   const disguise = () => disguises(item)
   const own = fields.get('Key')
-  if (typeof own !== 'string') return { dot: item, shown: `item ${place}`, key: `place ${place}`, disguise }
+  if (typeof own !== 'string') return { dot: item, shown: `item ${place}`, key: `place ${place}`, element, disguise }
   // In a provider's pair it is a name; a field of a map may be called so and be a value.
   const shown = item instanceof Struct ? shownKey(own) : `item ${place}`
-  return { dot: item, shown, key: `key ${own}`, disguise }
+  return { dot: item, shown, key: `key ${own}`, element, disguise }
 }
 
 function pair(key: Value, value: Value): Struct {

@@ -1,5 +1,6 @@
 import type { BundleOptions } from '../bundle.ts'
 import type { Environment } from '../template/functions/standard.ts'
+import type { parseExpression } from '../template/expression.ts'
 import type { Bounds, FunctionTable, parseTemplate } from '../template/template.ts'
 import type { Asker, RenderContext } from './functions.ts'
 
@@ -15,6 +16,8 @@ export interface RendererOptions extends Environment {
   readonly bounds?: Bounds
   /** Makes the templates. @default parseTemplate */
   readonly parse?: typeof parseTemplate<RenderContext>
+  /** Makes what `forEach` goes by. @default parseExpression */
+  readonly parseList?: typeof parseExpression<RenderContext>
 }
 
 /** The bounds of an execution whose steps its questioning shall know. */

@@ -22,8 +22,17 @@ export interface Listing {
 export interface Item extends Unit {
   /** Tells it from the others of a listing, and finds it again in the next. */
   readonly key: string
+  /** Of an item whose dot is an element of a list or map, or made of one: which. */
+  readonly element?: Element
   /** Whether an item of the same key would be rendered alike. */
   sameAs(other: Item): boolean
+}
+
+export interface Element {
+  /** Its key or index. */
+  readonly key: string
+  /** Whether the dot is a pair whose Key and Value come from the element; else it is the element. */
+  readonly isPaired: boolean
 }
 
 /** An entry of many outputs: one unit lists them, then each is a unit of its own, evaluated again only when its own answers, or

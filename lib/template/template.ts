@@ -66,7 +66,7 @@ export function compileText(
   return { source: { name, text, templates, missingKey, showValues, changesMaps }, main }
 }
 
-type ParseOptions = Omit<TemplateOptions<never>, 'functions'> & { readonly functions: FunctionTable<never> }
+export type ParseOptions = Omit<TemplateOptions<never>, 'functions'> & { readonly functions: FunctionTable<never> }
 
 /** Parses a text with the functions that it may call; tells whether one that it calls changes maps. */
 export function parseSet({ name, text, functions, delims = ['{{', '}}'] }: ParseOptions): {

@@ -25,6 +25,7 @@ const readings: Readonly<Record<string, Value | Tree>> = {
       ['d/y.tmpl', { content: toBytes('of y: {{ ref "one://map#a" }}') }],
     ]),
   ),
+  'one://nested': toValue({ words: ['w'], maps: { m: { x: '1' } } }),
   'one://hosts': toValue([{ name: 'a' }, { name: 'b' }]),
 }
 
@@ -122,14 +123,31 @@ describe('Explainer names', () => {
     ])
   })
 
-  test('one of many outputs, under the list and under what its path was made of', () => {
+  test('one of many outputs, under its item and under what its path was made of', () => {
     const many = { ...template('{{ .name }}!'), forEach: '{{ scripted "hosts" }}' } as FileSource
     const explanation = explain('b-1', { '{{ .name }}-{{ ref "one://map#a" }}': many })
 
     expect(fromBytes(explanation?.content ?? new Uint8Array())).toBe('b!')
     const [name, mark] = explanation?.segments ?? []
-    expect(name?.from.map(shown)).toEqual(['one://hosts# hosts'])
-    expect(new Set(mark?.under.map(shown))).toEqual(new Set(['one://hosts# hosts', 'one://map#a map']))
+    expect(name?.from.map(shown)).toEqual(['one://hosts#1.name hosts'])
+    const under = ['one://hosts#1 hosts', 'one://hosts#1.name hosts', 'one://map#a map']
+    expect(new Set(mark?.under.map(shown))).toEqual(new Set(under))
+  })
+
+  test.each<[string, string, string, readonly string[]]>([
+    ['a map', '{{ scripted "map" }}', '{{ .Value }}', ['one://map#a map']],
+    ['a map, of its key', '{{ scripted "map" }}', '{{ .Key }}', ['one://map#a map']],
+    ['a field of a text', '{{ data "local://db.json#host" }}', '{{ .Value }}', ['local://db.json#host.name db.json']],
+    ['a part of a text', '{{ (data "local://db.json").host }}', '{{ .Value }}', ['local://db.json#host.name db.json']],
+    ['a list of words', '{{ (scripted "nested").words }}', '{{ .Value }}', ['one://nested#words.0 nested']],
+    ['a map of maps', '{{ (scripted "nested").maps }}', '{{ .Value.x }}', ['one://nested#maps.m.x nested']],
+    ['what was made of more', '{{ merge (dict) (scripted "map") }}', '{{ .Value }}', ['one://map# map']],
+  ])('an item of %s', (_, forEach, text, want) => {
+    const paths = ['a', 'name', 'w', 'm']
+    const all = explainer({ '{{ .Key }}': { ...template(text), forEach } as FileSource })
+    const first = paths.map(path => all.explain(path)).find(each => each !== undefined)
+
+    expect(first?.segments.flatMap(({ from }) => from.map(shown))).toEqual(want)
   })
 
   test('the place in the template', () => {

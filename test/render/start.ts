@@ -3,7 +3,9 @@ import type { Tree, Value } from '../../lib/base/value.ts'
 import type { FileOptions, FileSource } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
+import { Explainer } from '../../lib/render/explain.ts'
 import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import type { RendererOptions } from '../../lib/render/options.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
 import type { Bounds } from '../../lib/template/template.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
@@ -29,7 +31,7 @@ export function start(
   const plugin = scriptedPlugin(new ScriptedProvider())
   const askers = new Map<string, Asker>([['one', { name: 'one', plugin, isDefault: true }]])
   const readings = new Map<string, Reading>()
-  const renderer = new Renderer({
+  const options: RendererOptions = {
     bundle: {
       name: 'web',
       volume: volume === '' ? undefined : volume,
@@ -49,12 +51,15 @@ export function start(
     digestKey: Buffer.from('key'),
     owners: { uid: () => 0, gid: () => 0 },
     bounds,
-  })
+  }
+  const renderer = new Renderer(options)
+  const view = { get: ({ path }: Dependency) => readings.get(path) }
   let revisions = 0
   return {
     set: (path: string, value: Value | Tree | typeof absent) =>
       void readings.set(path, { value, revision: `r${++revisions}`, observedAtMs: 0, sensitive }),
-    render: () => renderer.render({ get: ({ path }: Dependency) => readings.get(path) }),
+    render: () => renderer.render(view),
+    explainer: () => new Explainer(options, view),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Value } from '../../base/value.ts'
 import { Execution, Output, type Bounds, type CompiledTemplate, type Source } from '../execution.ts'
 import type { Pending } from '../function.ts'
 import type { Operand } from '../operand.ts'
-import { Origins, Sources, Taint, type Origin } from './sources.ts'
+import { Origins, Sources, Taint, type Lineage, type Origin } from './sources.ts'
 
 /** A piece of the output, written at once. */
 export interface Piece {
@@ -48,7 +48,9 @@ export class TracedExecution extends Execution {
     this.output = new MeasuredOutput(this, this.output.bytesMax)
     this.#canChange = canChange
     this.#taken = taken
-    this.dotTaint = Taint.from(Sources.of(dot.map(origin => this.origins.of(origin))))
+    const { exact, also } = dot
+    const beside = Sources.of(also.map(origin => this.origins.of(origin)))
+    this.dotTaint = new Taint(exact && this.origins.of(exact), beside)
     this.taints = [this.dotTaint]
   }
 
@@ -121,8 +123,7 @@ export interface TraceOptions {
   readonly bounds: Bounds
   /** See `canChange` of `effects.ts`. */
   readonly canChange: boolean
-  /** What the dot was made of. */
-  readonly dot: readonly Origin[]
+  readonly dot: Lineage
   readonly taken: () => readonly Origin[]
 }
 

@@ -8,6 +8,14 @@ export interface Origin {
   readonly whole?: Origin
 }
 
+/** Where a value comes from, as whoever traces says or is told. */
+export interface Lineage {
+  /** What the value is, if it is that as a whole: then its fields are that one's fields. */
+  readonly exact?: Origin | undefined
+  /** What it depends on beside. */
+  readonly also: readonly Origin[]
+}
+
 /** How many parts a set names. What depends on more (all turns of a long range) names what they are parts of instead: that is as
  *  true, and each of a thousand pieces of output keeps a few origins and not a thousand. */
 const PARTS_MAX = 64

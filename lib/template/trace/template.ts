@@ -4,9 +4,9 @@ import { compileText, executeWithin, type TemplateOptions } from '../template.ts
 import { canChange } from './effects.ts'
 import { TracedExecution } from './execution.ts'
 import { tracing } from './instrument.ts'
-import type { Origin, Sources } from './sources.ts'
+import type { Lineage, Origin, Sources } from './sources.ts'
 
-export type { Origin } from './sources.ts'
+export type { Lineage, Origin } from './sources.ts'
 
 /** A template that can say where each byte of its output comes from. It is slower than one that only gives the output. */
 export interface TracedTemplate<Context> {
@@ -19,8 +19,8 @@ export interface TraceOptions {
   /** What has been asked for since this was last called: each answer a token of its own, and the fields that were taken of it. It is
    *  called after each call of a function. */
   readonly taken: () => readonly Origin[]
-  /** What the dot was made of. @default nothing that anyone asked for */
-  readonly dot?: readonly Origin[]
+  /** Where the dot comes from. @default nothing that anyone asked for */
+  readonly dot?: Lineage
   readonly bounds?: Bounds
 }
 
@@ -60,8 +60,8 @@ export function traceTemplate<Context>(options: TemplateOptions<Context>): Trace
   })
   return {
     name,
-    trace(dot, context, { taken, dot: origins = [], bounds = {} }) {
-      const run = new TracedExecution(source, main, context, { bounds, canChange: changes, dot: origins, taken })
+    trace(dot, context, { taken, dot: lineage = { also: [] }, bounds = {} }) {
+      const run = new TracedExecution(source, main, context, { bounds, canChange: changes, dot: lineage, taken })
       const output = executeWithin(run, main, dot)
       const places = new Map<number, ReturnType<typeof placeIn>>()
       const segments = run.pieces.map(({ bytes, at, isText, from, under }) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { toValue, type Value } from '../../../lib/base/value.ts'
 import { standardFunctions } from '../../../lib/template/functions/standard.ts'
 import type { TemplateFunction } from '../../../lib/template/template.ts'
-import { traceTemplate, type Origin } from '../../../lib/template/trace/template.ts'
+import { traceTemplate, type Lineage, type Origin } from '../../../lib/template/trace/template.ts'
 
 interface Context {
   readonly asked: Origin[]
@@ -30,7 +30,7 @@ const functions = new Map<string, TemplateFunction<Context>>([
 ])
 
 /** What is written, each piece with what it shows and, behind a bar, what decided that it is there. */
-function trace(text: string, dot?: readonly Origin[]): readonly string[] {
+function trace(text: string, dot?: Lineage): readonly string[] {
   const asked: Origin[] = []
   const context: Context = { asked, environment: {}, now: () => 0, networkAddresses: () => [] }
   const options = { taken: () => asked.splice(0), ...(dot === undefined ? {} : { dot }) }
@@ -98,8 +98,12 @@ describe('a piece names', () => {
     expect(trace(text)).toEqual(want)
   })
 
-  test('what the dot was made of', () => {
-    expect(trace('{{.}}', [{ token: 'p', path: ['list'] }])).toEqual(['dot p.list|'])
+  test.each<[string, Lineage, readonly string[]]>([
+    ['is', { exact: { token: 'p', path: ['list'] }, also: [] }, ['dot p.list|']],
+    ['was made of', { also: [{ token: 'p', path: ['list'] }] }, ['dot p.list|']],
+    ['is, and what was beside it', { exact: { token: 'p', path: [] }, also: [{ token: 'q', path: [] }] }, ['dot q p|']],
+  ])('what the dot %s', (_, dot, want) => {
+    expect(trace('{{.}}', dot)).toEqual(want)
   })
 })
 
