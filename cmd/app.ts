@@ -20,7 +20,7 @@ import { readDigestKey } from '../lib/state/digest-key.ts'
 import { Hold } from '../lib/state/hold.ts'
 import { openJournal } from '../lib/state/journal.ts'
 import { acquireLock } from '../lib/state/lock.ts'
-import type { KeptLease } from '../lib/reading.ts'
+import type { KeptLease, ServedReading } from '../lib/reading.ts'
 import type { Status } from '../lib/status.ts'
 import { Reconciler } from '../lib/sync/reconciler.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
@@ -58,9 +58,11 @@ export async function buildApp(config: Config, world: AppWorld, options: AppOpti
 export interface HandedOver {
   readonly leases: readonly KeptLease[]
   readonly notes: ReadonlyMap<string, string>
+  /** For the comparison of the shrink guard alone. */
+  readonly served: readonly ServedReading[]
 }
 
-const NOTHING: HandedOver = { leases: [], notes: new Map() }
+const NOTHING: HandedOver = { leases: [], notes: new Map(), served: [] }
 
 /** A configuration at work. `start` once, or not at all, then `stop`. */
 export class App {
@@ -119,7 +121,7 @@ export class App {
     this.#scope.onEnd(() => this.#sources.close(this.#revokes ? 'asked' : undefined))
     // What was handed over is newer than what was written down of it.
     this.#sources.notes.open(sealed, before.notes)
-    this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...before.leases])
+    this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...before.leases], before.served)
     if (admin !== undefined && this.#options.listen !== false) {
       const { log, redactor } = this.#world
       const redact = (line: string) => redactor.redact(line)
@@ -145,7 +147,8 @@ export class App {
 
   /** What it kept, for the configuration that takes its place; after `stop`. */
   handOver(): HandedOver {
-    return { leases: this.#sources.store.handOver(), notes: this.#sources.notes.handOver() }
+    const { store, notes } = this.#sources
+    return { leases: store.handOver(), notes: notes.handOver(), served: store.handOverServed() }
   }
 
   status(): Status {

@@ -56,6 +56,14 @@ export interface KeptLease {
   readonly keptAtMs: number
 }
 
+/** What was served before a reload. */
+export interface ServedReading {
+  readonly dependency: Dependency
+  /** What the provider read it from; see `ProviderPlugin.identity`. */
+  readonly identity: string
+  readonly reading: Reading
+}
+
 /** How much of a hash is a revision: 64 bits, which no accident meets twice and a person can compare. */
 const REVISION_LENGTH = 16
 

@@ -108,6 +108,7 @@ async function keepCurrent(
       await again.start({
         leases: [...kept.leases, ...tried.leases],
         notes: new Map([...kept.notes, ...tried.notes]),
+        served: [...kept.served, ...tried.served],
       })
       return again
     }

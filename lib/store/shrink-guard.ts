@@ -2,8 +2,8 @@ import type { Clock } from '../base/clock.ts'
 import { formatDurationMs } from '../base/duration.ts'
 import type { Log } from '../base/log.ts'
 import { Tree } from '../base/value.ts'
-import { showDependency, type Dependency } from '../dependency.ts'
-import { absent, type Reading } from '../reading.ts'
+import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
+import { absent, type Reading, type ServedReading } from '../reading.ts'
 import type { HeldBackStatus } from '../status.ts'
 import type { HeldBack, Kept } from './kept.ts'
 
@@ -18,6 +18,8 @@ export interface ShrinkLimit {
 export interface ShrinkGuardHost {
   /** By provider; what has none is believed at once. */
   readonly limits: ReadonlyMap<string, ShrinkLimit>
+  /** By provider, what it reads from. */
+  readonly identities: ReadonlyMap<string, string>
   readonly clock: Clock
   readonly log: Log
 }
@@ -29,6 +31,8 @@ export interface ShrinkGuardHost {
  *  a second reading that has lost too much is believed. Until one comes, whatever fails, what was there before is served. */
 export class ShrinkGuard {
   readonly #host: ShrinkGuardHost
+  /** What was served before a reload, until there is a reading that takes its place. */
+  readonly #before = new Map<DependencyId, ServedReading>()
 
   constructor(host: ShrinkGuardHost) {
     this.#host = host
@@ -70,10 +74,43 @@ export class ShrinkGuard {
     return limit !== undefined && has !== undefined && (has === 0 || limit.share < 1)
   }
 
+  /** Takes up what was served before a reload, as far as its provider still reads from the same. */
+  restore(served: readonly ServedReading[]): void {
+    for (const each of served) {
+      const { dependency, identity } = each
+      if (this.#host.identities.get(dependency.provider) === identity) this.#before.set(dependencyId(dependency), each)
+    }
+  }
+
+  /** What was served of it before a reload. */
+  servedBefore({ id }: Kept): Reading | undefined {
+    return this.#before.get(id)?.reading
+  }
+
+  /** Keeps what is served and could shrink, for `handOver`. */
+  keep(entries: Iterable<Kept>): void {
+    for (const { id, dependency, reading, held } of entries) {
+      const identity = this.#host.identities.get(dependency.provider)
+      if (identity === undefined || reading === undefined || held !== undefined) continue
+      if (this.#host.limits.has(dependency.provider) && (entriesIn(reading) ?? 0) > 0)
+        this.#before.set(id, { dependency, identity, reading })
+    }
+  }
+
+  handOver(): readonly ServedReading[] {
+    return [...this.#before.values()]
+  }
+
+  /** Nothing else is wanted: what was served of other dependencies can go. */
+  retain(wanted: ReadonlyMap<DependencyId, unknown>): void {
+    for (const id of this.#before.keys()) if (!wanted.has(id)) this.#before.delete(id)
+  }
+
   /** Holds nothing of it back any more: nobody cares. */
   forget(entry: Kept): void {
     entry.heldBack?.stop.abort(new Error('it is not held back any more'))
     entry.heldBack = undefined
+    this.#before.delete(entry.id)
   }
 
   /** What is held back of it, for people. */

@@ -5,7 +5,7 @@ import type { Redactor } from '../base/secret.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
 import { asProviderError, ProviderError, type ProviderErrorCode } from '../errors.ts'
 import type { Provider } from '../provider.ts'
-import { absent, type KeptLease, type Reading } from '../reading.ts'
+import { absent, type KeptLease, type Reading, type ServedReading } from '../reading.ts'
 import type { ProviderStatus } from '../status.ts'
 import { hide, isMissing, sameContent } from './content.ts'
 import type { HeldLease } from './held-lease.ts'
@@ -14,7 +14,8 @@ import type { Keeper } from './keeper.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Mints } from './mints.ts'
 import { standingOf } from './standing.ts'
-import { ShrinkGuard, type ShrinkLimit } from './shrink-guard.ts'
+import { ShrinkGuard } from './shrink-guard.ts'
+import type { StoreOptions } from './store-options.ts'
 import { Subscription } from './subscription.ts'
 
 export type { Keeper } from './keeper.ts'
@@ -53,10 +54,11 @@ export class Store {
     this.#redactor = options.redactor
     this.#backoff = options.backoff ?? exponentialBackoff()
     this.#mints = new Mints(options.clock)
-    this.#guard = new ShrinkGuard({ ...options, limits: options.shrinkLimits ?? new Map() })
+    const identities = options.identities ?? new Map([...options.providers.keys()].map(name => [name, '']))
+    this.#guard = new ShrinkGuard({ ...options, identities, limits: options.shrinkLimits ?? new Map() })
     this.#leases = new LeaseKeeper({
       ...options,
-      identities: options.identities ?? new Map([...options.providers.keys()].map(name => [name, ''])),
+      identities,
       backoff: this.#backoff,
       keeper: () => this.#keeper,
       due: held => this.#replace(held),
@@ -64,9 +66,11 @@ export class Store {
     })
   }
 
-  /** Takes up what was kept before a restart or a reload, and keeps from now on; before anything is wanted, or not at all. */
-  restore(keeper: Keeper | undefined, leases: readonly KeptLease[]): void {
+  /** Takes up what was kept before a restart or a reload, and keeps from now on; before anything is wanted, or not at all.
+   *  @param served what was served before a reload, to compare the first readings with */
+  restore(keeper: Keeper | undefined, leases: readonly KeptLease[], served: readonly ServedReading[] = []): void {
     this.#keeper = keeper
+    this.#guard.restore(served)
     // Before anything is done with them.
     for (const { reading } of leases) if (reading !== undefined) hide(reading, this.#redactor)
     const held = this.#leases.restore(leases)
@@ -101,6 +105,7 @@ export class Store {
    *  asked to; that is tried once. */
   async close(revoking?: { readonly providers: ReadonlySet<string>; readonly withinMs: number }): Promise<void> {
     this.#subscriptions.clear()
+    this.#guard.keep(this.#kept.values())
     this.#match()
     await Promise.all(this.#watching)
     await this.#leases.close()
@@ -111,6 +116,11 @@ export class Store {
   /** All leases, for the store that takes the place of this one; after `close`. */
   handOver(): readonly KeptLease[] {
     return this.#leases.handOver()
+  }
+
+  /** What was served and could shrink, for the store that takes the place of this one; after `close`. */
+  handOverServed(): readonly ServedReading[] {
+    return this.#guard.handOver()
   }
 
   /** Starts and stops watches by the difference between what is wanted and what is watched. */
@@ -260,10 +270,10 @@ export class Store {
     this.#log.warn('serving what was last known', { dependency: showDependency(dependency), error: error.message })
   }
 
-  /** Serves what was kept from before a restart, where the first reading after it has lost too much of that. */
+  /** Serves what there was before a reload or a restart, where the first reading after it has lost too much of that. */
   async #compare(entry: Kept, reading: Reading): Promise<void> {
     if (!this.#guard.isSmall(entry.dependency, reading)) return
-    const kept = await this.#keptBefore(entry)
+    const kept = this.#guard.servedBefore(entry) ?? (await this.#keptBefore(entry))
     if (kept !== undefined && this.#guard.isTooMuch(entry.dependency, kept, reading)) this.#serveKept(entry, kept)
   }
 
@@ -361,9 +371,10 @@ export class Store {
   /** Gives back what no bundle needs: leases are revoked, readings forgotten. */
   #release(): void {
     this.#leases.release(held => this.#isNeeded(held))
-    if (this.#keeper === undefined) return
     const isKnown = [...this.#subscriptions].every(({ bundle, inUse }) => bundle === undefined || inUse !== undefined)
-    if (isKnown) this.#keeper.retain([...this.#kept.values()].map(({ dependency }) => dependency))
+    if (!isKnown) return
+    this.#guard.retain(this.#kept)
+    this.#keeper?.retain([...this.#kept.values()].map(({ dependency }) => dependency))
   }
 
   /** Whether a lease is current, or its credential may still be in use. A bundle that is not configured any more never says that
@@ -375,21 +386,6 @@ export class Store {
       return subscription?.inUse === undefined || subscription.inUse.has(held.key)
     })
   }
-}
-
-export interface StoreOptions {
-  readonly providers: ReadonlyMap<string, Provider>
-  /** By provider, what it reads from: what was kept is used only where that is the same. */
-  readonly identities?: ReadonlyMap<string, string>
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  /** Is told of every sensitive text that is read. */
-  readonly redactor: Redactor
-  /** By provider, what its lists and trees may lose at once; what is left out is believed at once. */
-  readonly shrinkLimits?: ReadonlyMap<string, ShrinkLimit>
-  /** Before a failed watch is tried again. @default from 250 ms to 60 s */
-  readonly backoff?: Backoff
 }
 
 function unknownProvider(name: string): ProviderError {

@@ -8,11 +8,11 @@ import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.t
 import { OPTIONS, place, startRun, testWorld } from './world.ts'
 
 /** A place whose bundle has a file for each item of a list, one with all of them, and the files of a tree. */
-function listing(shrinkGuard: unknown = { hold: '1h' }) {
+function listing(shrinkGuard: unknown = { hold: '1h' }, seal = 'all') {
   const { root, write } = place()
   const provider = new ScriptedProvider()
   const config = write({
-    providers: { one: { type: 'scripted', shrinkGuard } },
+    providers: { one: { type: 'scripted', shrinkGuard, seal } },
     bundles: {
       web: {
         volume: './volume',
@@ -62,6 +62,19 @@ test('run holds an empty list and tree back, also across a restart, and once bel
 
   expect(await once({ ...OPTIONS, config, timeoutMs: 20_000, hooks: true }, testWorld({ plugins }).world)).toBe(0)
   expect(shown()).toEqual(EMPTY)
+})
+
+test('run holds them back across a reload as well, where nothing is sealed', async () => {
+  const { config, set, shown, plugins } = listing({ hold: '1h' }, 'none')
+  const { said, send } = startRun(config, { plugins })
+  await eventually(() => expect(shown()).toEqual(FULL))
+  set([], 'empty')
+  await eventually(() => expect(said().match(/"held back/g)).toHaveLength(2))
+  send('SIGHUP')
+  await eventually(() => expect(said()).toContain('"configuration loaded"'))
+  await eventually(() => expect(said().match(/"held back/g)).toHaveLength(4))
+  await eventually(() => expect(said()).toContain('"unchanged"'))
+  expect(shown()).toEqual(FULL)
 })
 
 test('run believes what is still empty when its time is over', async () => {

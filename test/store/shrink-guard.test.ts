@@ -4,7 +4,7 @@ import { Redactor } from '../../lib/base/secret.ts'
 import { Tree, type Value } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import { ProviderError } from '../../lib/errors.ts'
-import { absent, type Reading } from '../../lib/reading.ts'
+import { absent, type Reading, type ServedReading } from '../../lib/reading.ts'
 import { Store, type Keeper, type ShrinkLimit } from '../../lib/store/store.ts'
 import { FakeClock, settled } from '../support/fake-clock.ts'
 import { sequence } from '../support/random.ts'
@@ -25,7 +25,7 @@ function treeOf(count: number): Tree {
 }
 
 /** A store that watches one list, and what it says. */
-function guarded(limit: ShrinkLimit | 'off' = EMPTY, keeper?: Keeper) {
+function guarded(limit: ShrinkLimit | 'off' = EMPTY, keeper?: Keeper, served: readonly ServedReading[] = []) {
   const clock = new FakeClock()
   const provider = new ScriptedProvider(clock)
   const said: string[] = []
@@ -39,7 +39,7 @@ function guarded(limit: ShrinkLimit | 'off' = EMPTY, keeper?: Keeper) {
     redactor: new Redactor(),
     shrinkLimits: new Map(limit === 'off' ? [] : [['one', limit]]),
   })
-  store.restore(keeper, [])
+  store.restore(keeper, [], served)
   const inputs = store.subscribe('web')
   onTestFinished(async () => {
     await store.close()
@@ -359,6 +359,60 @@ describe('after a restart', () => {
     const { give, served } = guarded(EMPTY, keeperOf(undefined).keeper)
     await give([])
     expect(served()).toBe(0)
+  })
+})
+
+describe('after a reload', () => {
+  /** What a store hands over that has read this. */
+  async function servedOf(...values: readonly (readonly Value[] | string)[]): Promise<readonly ServedReading[]> {
+    const { give, store } = guarded()
+    for (const value of values) await give(value)
+    await store.close()
+    return store.handOverServed()
+  }
+
+  test('an empty list is compared with what was served, also with what was held back to', async () => {
+    for (const values of [[things(4)], [things(4), []]]) {
+      const { clock, give, served } = guarded(EMPTY, undefined, await servedOf(...values))
+      await give([])
+      expect(served()).toBe(4)
+      await clock.advance(HOLD_MS)
+      expect(served()).toBe(0)
+    }
+  })
+
+  test('what was served is not served in the place of a first reading, nor of none', async () => {
+    const { clock, provider, give, served, inputs, store } = guarded(EMPTY, undefined, await servedOf(things(4)))
+    provider.fail('list')
+    inputs.want([list])
+    await settled()
+    expect(inputs.get(list)).toBeUndefined()
+    await give(things(1))
+    await clock.advance(60_000)
+    expect(served()).toBe(1)
+    // What took its place is handed over from now on.
+    await store.close()
+    expect(store.handOverServed()).toMatchObject([{ reading: { value: things(1) } }])
+  })
+
+  test('what has not been read yet is handed over once more', async () => {
+    const before = await servedOf(things(4))
+    const { store } = guarded(EMPTY, undefined, before)
+    await store.close()
+    expect(store.handOverServed()).toEqual(before)
+  })
+
+  test('nothing is compared where the provider reads from something else now', async () => {
+    const [before] = await servedOf(things(4))
+    const other = { ...(before as ServedReading), identity: 'another address' }
+    const { give, served } = guarded(EMPTY, undefined, [other])
+    await give([])
+    expect(served()).toBe(0)
+  })
+
+  test('nothing is handed over of what cannot shrink', async () => {
+    expect(await servedOf('text')).toEqual([])
+    expect(await servedOf([])).toEqual([])
   })
 })
 
