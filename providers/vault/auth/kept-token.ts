@@ -19,16 +19,29 @@ export function writeToken({ token, endsMs, ...kept }: KeptToken, clock: Clock):
   return JSON.stringify({ ...kept, token: token.reveal(), endsAtMs, keptAtMs: clock.nowMs() })
 }
 
+interface Written extends Omit<KeptToken, 'token' | 'endsMs'> {
+  readonly token: string
+  readonly endsAtMs: number | null
+  readonly keptAtMs: number
+}
+
 /** The token of a note, while it is good and for this account; undefined otherwise. */
 export function readToken(note: string, account: string, clock: Clock): KeptToken | undefined {
-  // What the note holds was sealed by us, so it is as `writeToken` wrote it.
-  const { endsAtMs, keptAtMs, ...kept } = JSON.parse(note) as Omit<KeptToken, 'token' | 'endsMs'> & {
-    readonly token: string
-    readonly endsAtMs: number | null
-    readonly keptAtMs: number
-  }
+  const written = parsed(note)
+  if (written?.account !== account) return undefined
+  const { endsAtMs, keptAtMs, ...kept } = written
   // A wall clock that went back would make it longer than it is.
   const leftMs = endsAtMs === null ? Infinity : endsAtMs - Math.max(clock.nowMs(), keptAtMs)
-  if (kept.account !== account || !(leftMs > 0)) return undefined
+  if (!(leftMs > 0)) return undefined
   return { ...kept, token: new Secret(kept.token), endsMs: clock.monotonicMs() + leftMs }
+}
+
+/** What the note holds was sealed by us, so it is as `writeToken` wrote it; another version may have written something else. */
+function parsed(note: string): Written | null | undefined {
+  try {
+    return JSON.parse(note) as Written | null
+  } catch {
+    // Without its message: that of JSON.parse quotes the note.
+    return undefined
+  }
 }
