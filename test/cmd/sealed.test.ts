@@ -189,8 +189,12 @@ describe('a note of a provider', () => {
       first.notes[0]?.write('text')
       await eventually(() => expect(files('notes')).toHaveLength(1))
       configure({}, providers)
-      if (how === 'reload') send('SIGHUP')
-      if (how === 'reload') await eventually(() => expect(said()).toContain('"configuration loaded"'))
+      if (how === 'reload') {
+        send('SIGHUP')
+        await eventually(() => {
+          if (!said().includes('"configuration loaded"')) throw new Error('not loaded yet')
+        })
+      }
       send('SIGTERM')
       expect(await ended).toBe(0)
       if (how === 'restart') await pass()

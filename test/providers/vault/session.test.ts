@@ -216,12 +216,15 @@ test.each<[string, (before: Scene) => Scene | Promise<Scene>]>([
   expect(scene.asked).toEqual(['log in: token 1'])
 })
 
-test.each(['hvs.never', '{"token":"hvs.never', 'null'])('a note that is none, such as %s, is as no note', async note => {
-  const before = new Scene()
-  before.note.set('', note)
-  const scene = new Scene(true, before)
-  expect(await scene.token()).toBe('token 1')
-})
+test.each(['hvs.never', '{"token":"hvs.never', 'null'])(
+  'a note that is none, such as %s, is as no note',
+  async note => {
+    const before = new Scene()
+    before.note.set('', note)
+    const scene = new Scene(true, before)
+    expect(await scene.token()).toBe('token 1')
+  },
+)
 
 test('a token whose wall clock went back is not used for longer than it had', async () => {
   const before = new Scene()
