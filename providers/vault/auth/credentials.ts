@@ -1,4 +1,5 @@
 /** What methods log in with: read anew each time, since whoever keeps a file current replaces it. */
+import { parseJson } from '../../../lib/base/json.ts'
 import { v, type Credential } from '../../../lib/base/schema.ts'
 import { Secret } from '../../../lib/base/secret.ts'
 import { messageOf, ProviderError, systemCode } from '../../../lib/errors.ts'
@@ -24,6 +25,16 @@ export async function readSecretFile(world: LoginWorld, path: string, what: stri
   const text = Buffer.from(bytes).toString('utf8').trim()
   if (text === '') throw new ProviderError('unauthenticated', `${what} in ${path} is empty`)
   return new Secret(text)
+}
+
+/** Whose the JWT in a file is, by its own words: its issuer and its subject. Another one's may come to lie at the same path. */
+export async function bearerIn(world: LoginWorld, path: string, what: string): Promise<readonly [string, string]> {
+  const jwt = await readSecretFile(world, path, what)
+  const payload = Buffer.from(jwt.reveal().split('.')[1] ?? '', 'base64url').toString('utf8')
+  const fields = mapOf(parseJson(payload))
+  const [issuer, subject] = [fields?.get('iss'), fields?.get('sub')]
+  if (typeof subject !== 'string') throw new ProviderError('unauthenticated', `${what} in ${path} names no subject`)
+  return [typeof issuer === 'string' ? issuer : '', subject]
 }
 
 function unreadable(what: string, path: string, cause: unknown): ProviderError {

@@ -1,5 +1,5 @@
 import { filePath, v } from '../../../lib/base/schema.ts'
-import { logInAt, mountOption, readSecretFile, text } from './credentials.ts'
+import { bearerIn, logInAt, mountOption, readSecretFile, text } from './credentials.ts'
 import type { AuthMethod, Login, LoginWorld } from './method.ts'
 
 export const jwtOptions = v.strictObject({
@@ -19,9 +19,9 @@ export class JwtMethod implements AuthMethod {
     this.#options = options
   }
 
-  async account(): Promise<string> {
+  async account(world: LoginWorld): Promise<string> {
     const { mount, role = '', file } = this.#options
-    return JSON.stringify([mount, role, file])
+    return JSON.stringify([mount, role, await bearerIn(world, file, 'the JWT')])
   }
 
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {

@@ -1,9 +1,11 @@
 import { filePath, v } from '../../../lib/base/schema.ts'
-import { logInAt, mountOption, readSecretFile, text } from './credentials.ts'
+import { bearerIn, logInAt, mountOption, readSecretFile, text } from './credentials.ts'
 import type { AuthMethod, Login, LoginWorld } from './method.ts'
 
 /** Where every Pod has the token of its service account, unless it says not to. */
 const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+
+const WHAT = "the service account's token"
 
 export const kubernetesOptions = v.strictObject({
   method: v.literal('kubernetes'),
@@ -22,14 +24,14 @@ export class KubernetesMethod implements AuthMethod {
     this.#options = options
   }
 
-  async account(): Promise<string> {
+  async account(world: LoginWorld): Promise<string> {
     const { mount, role, tokenFile } = this.#options
-    return JSON.stringify([mount, role, tokenFile])
+    return JSON.stringify([mount, role, await bearerIn(world, tokenFile, WHAT)])
   }
 
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role, tokenFile } = this.#options
-    const jwt = await readSecretFile(world, tokenFile, "the service account's token")
+    const jwt = await readSecretFile(world, tokenFile, WHAT)
     return await logInAt(world, `auth/${mount}/login`, { role, jwt: jwt.reveal() }, signal)
   }
 }
