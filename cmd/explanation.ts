@@ -84,15 +84,17 @@ function partText({ segment, bytes }: Part, { reveal }: ShowOptions): string {
 
 function rowsOf({ place, from, under }: ExplainedSegment, nowMs: number): readonly string[] {
   const where = place === undefined ? '' : `${place.template}:${place.line}:${place.column}  `
-  const shown = from.map(each => `${where}${provenanceText(each, nowMs)}`)
-  const deciding = under
-    .filter(each => !from.some(other => covers(other, each) || covers(each, other)))
-    .map(
-      each =>
-        `${where}${shown.length > 0 ? '' : place?.isText === false ? 'action ' : 'text '}decided by ${provenanceText(each, nowMs)}`,
-    )
-  if (shown.length + deciding.length > 0) return [...shown, ...deciding]
-  return [`${where}${place?.isText === false ? 'an action that asks no provider' : 'text of the template'}`]
+  const isAction = place?.isText === false
+  if (from.length + under.length === 0)
+    return [`${where}${isAction ? 'an action that asks no provider' : 'text of the template'}`]
+  const what = isAction ? 'action ' : 'text '
+  // Where something is shown, it is plain what is decided over.
+  const decided = `${where}${from.length > 0 ? '' : what}decided by `
+  const deciding = under.filter(each => !from.some(other => covers(other, each) || covers(each, other)))
+  return [
+    ...from.map(each => where + provenanceText(each, nowMs)),
+    ...deciding.map(each => decided + provenanceText(each, nowMs)),
+  ]
 }
 
 /** Whether one is the other, or has it as a field. */

@@ -27,6 +27,8 @@ export interface Preview {
 
 interface Previews {
   readonly bundles: readonly Preview[]
+  /** Why what was kept before cannot be looked at, where it cannot. */
+  readonly unreadable: string | undefined
   close(): Promise<void>
 }
 
@@ -85,7 +87,13 @@ export async function withPreviews(
   }
   try {
     const deadlineMs = clock.monotonicMs() + (timeoutMs || Number.POSITIVE_INFINITY)
-    return await look(previews.bundles, preview => contentsOf(preview, deadlineMs, world, over.signal))
+    const { bundles, unreadable } = previews
+    let isNoted = unreadable === undefined
+    const note = () => {
+      if (!isNoted) terminal.say(`note: what was kept before cannot be looked at: ${unreadable}`)
+      isNoted = true
+    }
+    return await look(bundles, preview => contentsOf(preview, deadlineMs, world, over.signal, note))
   } catch (error) {
     sayError(terminal, error)
     return ExitCode.failed
@@ -100,11 +108,13 @@ export function isHindrance(rendered: Contents | Hindrance): rendered is Hindran
   return 'code' in rendered
 }
 
+/** @param note says once what else may keep it waiting */
 async function contentsOf(
   { name, renderer, inputs }: Preview,
   deadlineMs: number,
   { clock, terminal }: World,
   signal: AbortSignal,
+  note: () => void,
 ): Promise<Contents | Hindrance> {
   for (;;) {
     inputs.changed.clear()
@@ -119,7 +129,13 @@ async function contentsOf(
     const lines = rendered.missing.map(
       missing => `${name}: still waiting for ${showDependency(missing)}: ${inputs.why(missing)}`,
     )
-    return { code: ExitCode.waiting, say: () => lines.forEach(line => terminal.say(line)) }
+    return {
+      code: ExitCode.waiting,
+      say() {
+        for (const line of lines) terminal.say(line)
+        note()
+      },
+    }
   }
 }
 
@@ -134,8 +150,10 @@ async function openPreview(config: Config, names: readonly string[], world: AppW
   try {
     const sources = await openSources({ ...config, stateDirectory }, world)
     // What a process that runs on this configuration would serve, too, while a backend is away.
-    sources.store.restore(await keptReadings(config, world), [])
+    const { kept, unreadable } = await keptReadings(config, world)
+    sources.store.restore(undefined, [], [], kept)
     return {
+      unreadable,
       bundles: all.map(options => {
         const { name } = options.bundle
         return { name, options, renderer: renderers.get(name) as Renderer, inputs: sources.store.subscribe() }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Config, ProviderConfig } from '../lib/config/config.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { SealedState } from '../lib/state/sealed-state.ts'
-import type { Keeper } from '../lib/store/store.ts'
+import type { Recalled } from '../lib/store/keeper.ts'
 import { identityOf } from './identity.ts'
 import type { AppWorld } from './world.ts'
 
@@ -23,8 +23,8 @@ export async function openSealed(config: Config, world: AppWorld): Promise<Seale
 }
 
 /** The readings that another process keeps, for who only looks at what would be rendered. Nothing of the state directory is
- *  changed; what cannot be read is not there. */
-export async function keptReadings(config: Config, world: AppWorld): Promise<Keeper | undefined> {
+ *  changed; what cannot be read is not there, and `unreadable` says why. */
+export async function keptReadings(config: Config, world: AppWorld): Promise<KeptReadings> {
   const { stateDirectory, stateKey } = config
   const { fileSystem, clock, log } = world
   const directory = join(stateDirectory, 'sealed')
@@ -32,22 +32,20 @@ export async function keptReadings(config: Config, world: AppWorld): Promise<Kee
     const { readSealKey, SEAL_KEY } = await import('../lib/state/seal.ts')
     // Where there is no key yet, there is nothing, and a key would be made.
     const isKept = await fileSystem.stat(stateKey ?? join(stateDirectory, SEAL_KEY))
-    if (isKept === undefined) return undefined
+    if (isKept === undefined) return {}
     const { openKeptReadings } = await import('../lib/state/sealed-state.ts')
     const key = await readSealKey(stateDirectory, stateKey, fileSystem)
-    const kept = await openKeptReadings({ directory, key, providers: policies(config, world), fileSystem, clock, log })
     return {
-      reading: dependency => kept.reading(dependency),
-      putReading() {},
-      removeReading() {},
-      retain() {},
-      async putLease() {},
-      async removeLease() {},
+      kept: await openKeptReadings({ directory, key, providers: policies(config, world), fileSystem, clock, log }),
     }
   } catch (error) {
-    log.debug('cannot look at what was kept', { error: messageOf(error) })
-    return undefined
+    return { unreadable: messageOf(error) }
   }
+}
+
+export interface KeptReadings {
+  readonly kept?: Recalled
+  readonly unreadable?: string
 }
 
 function policies({ providers }: Config, { environment }: AppWorld) {

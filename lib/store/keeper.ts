@@ -1,16 +1,20 @@
 import type { Dependency } from '../dependency.ts'
 import type { KeptLease, Reading } from '../reading.ts'
 
+/** What was kept before, to look at only. */
+export interface Recalled {
+  /** What was kept, or undefined. */
+  reading(dependency: Dependency): Promise<Reading | undefined>
+}
+
 /** Where the store keeps what must outlive the process. It decides itself what it keeps of which provider, and a failure is its
  *  own to report: what cannot be kept is only missing after a restart. */
-export interface Keeper {
+export interface Keeper extends Recalled {
   /** Resolves when it is durable, or cannot be. What was kept of the same lease is replaced. */
   putLease(kept: KeptLease): Promise<void>
   removeLease(kept: KeptLease): Promise<void>
   /** Keeps the newest reading of a dependency, soon. */
   putReading(dependency: Dependency, reading: Reading): void
-  /** What was kept, or undefined. */
-  reading(dependency: Dependency): Promise<Reading | undefined>
   removeReading(dependency: Dependency): void
   /** Nothing else is wanted: the readings of other dependencies can go. */
   retain(dependencies: readonly Dependency[]): void

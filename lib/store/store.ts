@@ -10,7 +10,7 @@ import type { ProviderStatus } from '../status.ts'
 import { hide, isMissing, sameContent } from './content.ts'
 import type { HeldLease } from './held-lease.ts'
 import { Kept } from './kept.ts'
-import type { Keeper } from './keeper.ts'
+import type { Keeper, Recalled } from './keeper.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Mints } from './mints.ts'
 import { standingOf } from './standing.ts'
@@ -18,7 +18,6 @@ import { ShrinkGuard } from './shrink-guard.ts'
 import type { StoreOptions } from './store-options.ts'
 import { Subscription } from './subscription.ts'
 
-export type { Keeper } from './keeper.ts'
 export type { ShrinkLimit } from './shrink-guard.ts'
 export type { Subscription } from './subscription.ts'
 
@@ -45,6 +44,7 @@ export class Store {
   readonly #mints: Mints
   readonly #guard: ShrinkGuard
   #keeper: Keeper | undefined
+  #recalled: Recalled | undefined
 
   constructor(options: StoreOptions) {
     this.#providers = options.providers
@@ -67,9 +67,16 @@ export class Store {
   }
 
   /** Takes up what was kept before a restart or a reload, and keeps from now on; before anything is wanted, or not at all.
-   *  @param served what was served before a reload, to compare the first readings with */
-  restore(keeper: Keeper | undefined, leases: readonly KeptLease[], served: readonly ServedReading[] = []): void {
+   *  @param served what was served before a reload, to compare the first readings with
+   *  @param recalled what is served while a backend is away; by default what the keeper has */
+  restore(
+    keeper: Keeper | undefined,
+    leases: readonly KeptLease[],
+    served: readonly ServedReading[] = [],
+    recalled: Recalled | undefined = keeper,
+  ): void {
     this.#keeper = keeper
+    this.#recalled = recalled
     this.#guard.restore(served)
     // Before anything is done with them.
     for (const { reading } of leases) if (reading !== undefined) hide(reading, this.#redactor)
@@ -279,9 +286,9 @@ export class Store {
 
   /** What was kept from before a restart, asked for once. */
   async #keptBefore(entry: Kept): Promise<Reading | undefined> {
-    if (this.#keeper === undefined || entry.isRecalled) return undefined
+    if (this.#recalled === undefined || entry.isRecalled) return undefined
     entry.isRecalled = true
-    const reading = await this.#keeper.reading(entry.dependency)
+    const reading = await this.#recalled.reading(entry.dependency)
     return entry.stop.signal.aborted ? undefined : reading
   }
 
