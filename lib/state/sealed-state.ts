@@ -15,6 +15,8 @@ import { seal, unseal } from './seal.ts'
 const RECORD_BYTES_MAX = 4 * 1024 * 1024
 /** All records together; what would go beyond is not kept. */
 const TOTAL_BYTES_MAX = 64 * 1024 * 1024
+/** How long readings are gathered that come after a pause: those that change together come one after the other. */
+const SOON_MS = 20
 /** How long readings are gathered after some were written, so that one that changes all the time does not keep the disk busy. */
 const GATHER_MS = 1_000
 /** Of readings at once: a disk syncs several files in the time of one. */
@@ -182,7 +184,10 @@ export class SealedState {
   }
 
   async #writeGathered(): Promise<void> {
+    const wait = (ms: number) => this.#options.clock.sleep(ms, this.#closing.signal).catch(() => {})
     while (this.#gathered.size > 0) {
+      // Until it is written, a restart without the backend would publish what was before.
+      await wait(SOON_MS)
       // A copy: what comes meanwhile is for the next round.
       await forEachConcurrent([...this.#gathered], WRITES_MAX, async ([id, { dependency, reading }]) => {
         const path = this.#readingPath(dependency)
@@ -195,8 +200,7 @@ export class SealedState {
           await this.#write(path, readingToJson(reading), showDependency(dependency), () => this.#removeNow(path))
         if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
       })
-      // At once after a pause: until it is written, a restart without the backend would publish what was before.
-      await this.#options.clock.sleep(GATHER_MS, this.#closing.signal).catch(() => {})
+      await wait(GATHER_MS)
     }
   }
 

@@ -24,8 +24,15 @@ function sameTree(a: Tree, b: Tree): boolean {
 /** A list or tree of more things than this has more texts than a redactor remembers. */
 const REMEMBERED_MAX = 1_250
 
-/** The parts of lists and trees that each redactor has been told of, and how much it had forgotten by then. */
-const told = new WeakMap<Redactor, { readonly parts: WeakSet<object>; readonly forgotten: number }>()
+/** The parts of lists and trees that a redactor has been told of, and how much it had forgotten by then. */
+interface Told {
+  readonly parts: WeakSet<object>
+  /** Those of the longest lists and trees. */
+  readonly ofLongest: WeakSet<object>
+  readonly forgotten: number
+}
+
+const told = new WeakMap<Redactor, Told>()
 
 /** Tells the redactor of every text and number in a sensitive reading.
  *
@@ -43,15 +50,16 @@ export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
 /** The items that the redactor is to be told of. */
 function* newIn<T>(items: readonly T[], redactor: Redactor): Generator<T> {
   const before = told.get(redactor)
-  const isKnown = before !== undefined && (items.length > REMEMBERED_MAX || before.forgotten === redactor.forgotten)
-  const parts = isKnown ? before.parts : new WeakSet<object>()
+  const parts = before?.forgotten === redactor.forgotten ? before.parts : new WeakSet<object>()
+  const ofLongest = before?.ofLongest ?? new WeakSet<object>()
+  const known = items.length > REMEMBERED_MAX ? ofLongest : parts
   for (const item of items) {
     const isObject = typeof item === 'object' && item !== null
-    if (isObject && parts.has(item)) continue
-    if (isObject) parts.add(item)
+    if (isObject && known.has(item)) continue
+    if (isObject) known.add(item)
     yield item
   }
-  told.set(redactor, { parts, forgotten: redactor.forgotten })
+  told.set(redactor, { parts, ofLongest, forgotten: redactor.forgotten })
 }
 
 function hideFile({ content }: TreeFile, redactor: Redactor): void {

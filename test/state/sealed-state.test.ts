@@ -6,6 +6,7 @@ import type { KeptLease, Reading } from '../../lib/reading.ts'
 import { openSealedState, type SealPolicy } from '../../lib/state/sealed-state.ts'
 import { seal, unseal } from '../../lib/state/seal.ts'
 import { CRASH_MOMENTS, CrashFileSystem } from '../support/crash-filesystem.ts'
+import { failingAt } from '../support/failing-filesystem.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
 
@@ -58,6 +59,34 @@ describe('seal()', () => {
 })
 
 describe('sealed readings', () => {
+  test('are written soon after a pause, together, and the next ones not before a second has gone by', async () => {
+    const { state, disk, clock } = await open()
+    const written = async () => (await disk.list(`${DIRECTORY}/readings`)).length
+    state.putReading(a, reading('one'))
+    state.putReading(b, reading('two'))
+    await clock.advance(50)
+    expect(await written()).toBe(2)
+    const before = await disk.list(`${DIRECTORY}/readings`)
+    state.putReading({ ...a, path: 'c' }, reading('three'))
+    await clock.advance(500)
+    expect(await disk.list(`${DIRECTORY}/readings`)).toEqual(before)
+    await clock.advance(1_000)
+    expect(await written()).toBe(3)
+    await state.close()
+  })
+
+  test('that cannot be written leave no older one behind', async () => {
+    const first = await open()
+    first.state.putReading(a, reading('old', 'r1'))
+    await first.state.close()
+    const { state, warned } = await open({ disk: failingAt(first.disk, 'replaceFile', 'ENOSPC') as MemoryFileSystem })
+    state.putReading(a, reading('new', 'r2'))
+    await state.close()
+
+    expect(warned).toEqual(['cannot keep it for a restart'])
+    expect(await (await open({ disk: first.disk })).state.reading(a)).toBeUndefined()
+  })
+
   test('come back as they were, whatever they are of', async () => {
     const value = new Map<string, Value>([
       ['text', 'with \udc80 a byte'],

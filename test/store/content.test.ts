@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { Redactor } from '../../lib/base/secret.ts'
+import { Struct, type Value } from '../../lib/base/value.ts'
+import { hide } from '../../lib/store/content.ts'
+
+function pairs(name: string, count: number): readonly Value[] {
+  return Array.from({ length: count }, (_, i) => new Struct('pair', new Map([['Value', `${name}-${i}-secret`]])))
+}
+
+const reading = (value: readonly Value[]) => ({ value, revision: 'r', observedAtMs: 0, sensitive: true })
+
+/** How many of the texts are masked. */
+function masked(redactor: Redactor, name: string, count: number): number {
+  const texts = Array.from({ length: count }, (_, i) => `${name}-${i}-secret`)
+  return texts.filter(text => redactor.redact(text) !== text).length
+}
+
+test('a list whose texts the redactor has forgotten is told again, though none of its items is new', () => {
+  const redactor = new Redactor()
+  const list = pairs('kept', 300)
+  hide(reading(list), redactor)
+  for (let i = 0; i < 20_000; i++) redactor.add(`other-text-${i}`)
+  expect(masked(redactor, 'kept', 300)).toBe(0)
+  hide(reading([...list]), redactor)
+
+  expect(masked(redactor, 'kept', 300)).toBe(300)
+})
+
+test('of the longest lists, only what is new is told', () => {
+  const redactor = new Redactor()
+  const list = pairs('long', 5_000)
+  hide(reading(list), redactor)
+  const before = redactor.forgotten
+  hide(reading([...list, ...pairs('new', 1)]), redactor)
+
+  expect(masked(redactor, 'new', 1)).toBe(1)
+  expect(redactor.forgotten - before).toBeLessThan(10_000)
+})
