@@ -16,7 +16,7 @@ export interface Took {
 /** A backend whose value at `v` is changed. */
 export interface Remote {
   readonly provider: object
-  write(value: string): Promise<void>
+  write(value: string): Promise<unknown>
   /** A bare client's own watch of it. */
   watch(): Promise<{ next(): Promise<number>; close(): void }>
 }
