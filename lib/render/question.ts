@@ -38,11 +38,12 @@ export class Questioning {
     return this.#asked.filter(({ reading }) => reading?.sensitive === true).length
   }
 
-  /** The texts in those answers, without the space around them. */
+  /** The texts in those answers, without the space around them, but for those that are names of fields there, too. */
   get sensitiveTexts(): ReadonlySet<string> {
     const texts = new Set<string>()
-    for (const { reading, answer } of this.#asked) if (reading?.sensitive === true) addTexts(answer, texts)
-    return texts
+    const names = new Set<string>()
+    for (const { reading, answer } of this.#asked) if (reading?.sensitive === true) addTexts(answer, texts, names)
+    return texts.difference(names)
   }
 
   /** Another one that is answered alike, of which nobody needs to know. */
@@ -101,12 +102,15 @@ export class Answers {
   }
 }
 
-function addTexts(answer: Asked['answer'], texts: Set<string>): void {
+function addTexts(answer: Asked['answer'], texts: Set<string>, names: Set<string>): void {
   if (typeof answer === 'string') texts.add(answer).add(answer.trim())
-  else if (answer instanceof Struct) for (const field of answer.fields.values()) addTexts(field, texts)
-  else if (answer instanceof Map)
-    for (const item of (answer as ReadonlyMap<string, Value>).values()) addTexts(item, texts)
-  else if (Array.isArray(answer)) for (const item of answer as readonly Value[]) addTexts(item, texts)
+  else if (Array.isArray(answer)) for (const item of answer as readonly Value[]) addTexts(item, texts, names)
+  else if (answer instanceof Struct || answer instanceof Map) {
+    for (const [name, item] of answer instanceof Struct ? answer.fields : (answer as ReadonlyMap<string, Value>)) {
+      names.add(name)
+      addTexts(item, texts, names)
+    }
+  }
 }
 
 function sameKeys(a: ReadonlyMap<DependencyId, unknown>, b: ReadonlyMap<DependencyId, unknown>): boolean {

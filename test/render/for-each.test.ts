@@ -156,6 +156,12 @@ describe('of what is sensitive', () => {
     expect(texts(render())).toEqual({ 'orders/6.conf': 'orders=hunter2' })
   })
 
+  test('the keys may be in a path also where a value is the same text', () => {
+    const { set, render } = each({ sensitive: true, forEach: '{{ ref "one://list#apps" }}', text: '{{ .Value.name }}' })
+    set('list', new Map([['apps', new Map([['web', new Map([['name', 'web']])]])]]))
+    expect(texts(render())).toEqual({ 'web.conf': 'web' })
+  })
+
   test('the names in a list of pairs may be in a path', () => {
     const { set, render } = each({ sensitive: true, path: '{{ .Path }}' })
     set('list', [pairOf('a', 'hunter2')])
