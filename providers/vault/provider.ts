@@ -166,11 +166,12 @@ export class VaultProvider implements Provider {
     const { clock, random } = this.#host
     let waitMs = 0
     let isFirst = true
+    let before: Reading | undefined
     const readOnce = async (cut: AbortSignal) => {
       const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
       waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done, isFirst)
       isFirst = false
-      if (done.reading.lease === undefined) return done.reading
+      if (done.reading.lease === undefined) return (before = asBefore(before, done.reading))
       const lease = await this.#leases.bind(done.reading.lease, done.holder ?? '', cut)
       // Nobody would have it, and it would live on unused.
       if (cut.aborted) await this.revoke(lease, AbortSignal.timeout(GRACE_MS)).catch(() => {})
@@ -204,6 +205,12 @@ export class VaultProvider implements Provider {
 function rotationOf(data: Fields): number | undefined {
   const rotates = data.has('rotation_period') || data.has('rotation_schedule')
   return rotates && data.has('ttl') ? numberOf(data, 'ttl') * 1_000 : undefined
+}
+
+/** What is the same stays the same, request id and all: a revision never stands for two values. */
+function asBefore(before: Reading | undefined, reading: Reading): Reading {
+  if (before?.revision !== reading.revision) return reading
+  return { ...before, observedAtMs: reading.observedAtMs }
 }
 
 function again(read: Read, observedAtMs: number): Read {

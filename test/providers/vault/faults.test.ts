@@ -244,6 +244,19 @@ test('a leased secret is read once, and its static role again when it has rotate
   await bench.provider.revoke?.(lease as never, never)
 })
 
+test('a secret that is read again and is the same keeps its revision and its value, request id and all', async () => {
+  const double = await started()
+  await must(double, 'POST', 'sys/mounts/plain', { type: 'kv', options: { version: '1' } })
+  await must(double, 'POST', 'plain/a', { v: '1' })
+  const bench = await withToken(double)
+  const { watching } = bench.watch('ref', 'plain/a', 'v')
+  await expect.poll(() => watching.readings.length, { timeout: 10_000 }).toBeGreaterThan(2)
+
+  const [{ value, revision, observedAtMs } = await watching.first(), ...later] = watching.readings
+  for (const reading of later) expect(reading).toMatchObject({ value, revision })
+  expect(later.at(-1)?.observedAtMs).toBeGreaterThan(observedAtMs)
+})
+
 test('a lease that comes when nobody waits for it any more is given back', async () => {
   const double = await started()
   const bench = await withToken(double)
