@@ -20,8 +20,9 @@ renders templates, checks and publishes the result as one atomic generation,
 tells the application, and goes back if the application takes it badly.
 
 Verbs:
-  run        keep every bundle current until SIGTERM or SIGINT; SIGHUP loads
-             the configuration again, and keeps the old one if it is wrong
+  run        keep every bundle current until SIGTERM or SIGINT; SIGHUP, or
+             a change of its files, loads the configuration again, and keeps
+             the old one if that is wrong
   once       bring every bundle up to date, tell the hooks, and end
   render     print what would be published; publishes and tells nothing
   explain    print where each line of a rendered file comes from: the place

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { silentLog, type Log, type LogLevel } from '../lib/base/log.ts'
 import { Redactor } from '../lib/base/secret.ts'
 import { ConfigError, loadConfig, type Config } from '../lib/config/config.ts'
+import { showProblem } from '../lib/config/problem.ts'
 import { messageOf, OperationalError, systemCode } from '../lib/errors.ts'
 import type { CommonOptions } from './options.ts'
 import { sayError, sayProblems, textLine, type Terminal } from './terminal.ts'
@@ -32,20 +33,40 @@ async function openLog(
 
 /** The configuration, or undefined when it is wrong: then everything that is wrong with it has been said. */
 export async function readConfig(options: CommonOptions, world: World): Promise<Config | undefined> {
-  const file = resolve(options.config)
-  let text = ''
+  const read = { text: '' }
   try {
-    text = await readText(file, world)
-    return await loadConfig(
-      { file, text },
-      { plugins: world.plugins, environment: world.environment, readFile: path => world.readFile(path) },
-    )
+    return await loadFrom(options, world, read)
   } catch (error) {
-    if (error instanceof ConfigError) sayProblems(world.terminal, error.problems, text)
+    if (error instanceof ConfigError) sayProblems(world.terminal, error.problems, read.text)
     else if (error instanceof OperationalError) sayError(world.terminal, error)
     else throw error
     return undefined
   }
+}
+
+/** The configuration, for who goes on without it. Rejects with a `ConfigError` or another `OperationalError`. */
+export async function loadFrom(options: CommonOptions, world: World, read = { text: '' }): Promise<Config> {
+  const file = resolve(options.config)
+  read.text = await readText(file, world)
+  const { plugins, environment } = world
+  return await loadConfig({ file, text: read.text }, { plugins, environment, readFile: path => world.readFile(path) })
+}
+
+/** Logs everything that is wrong, a line each. */
+export function logProblems(log: Log, error: unknown): void {
+  if (error instanceof ConfigError) {
+    for (const each of error.problems)
+      log.error('configuration problem', { problem: showProblem(each), ...hintOf(each) })
+  } else if (error instanceof AggregateError) {
+    for (const each of error.errors) logProblems(log, each)
+  } else {
+    const hint = error instanceof OperationalError ? hintOf(error) : {}
+    log.error('configuration problem', { problem: messageOf(error), ...hint })
+  }
+}
+
+function hintOf({ hint }: { readonly hint?: string | undefined }): { readonly hint?: string } {
+  return hint === undefined ? {} : { hint }
 }
 
 async function readText(file: string, world: World): Promise<string> {

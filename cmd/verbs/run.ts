@@ -2,18 +2,19 @@ import { Mailbox } from '../../lib/base/mailbox.ts'
 import type { Config } from '../../lib/config/config.ts'
 import { messageOf } from '../../lib/errors.ts'
 import { buildApp, type App } from '../app.ts'
+import { ConfigFiles } from '../config-files.ts'
 import { ExitCode } from '../exit-code.ts'
 import { listenForLeave, type Leaving } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
-import { readConfig, withLog } from '../setup.ts'
+import { loadFrom, logProblems, readConfig, withLog } from '../setup.ts'
 import { sayError } from '../terminal.ts'
 import type { World } from '../world.ts'
 
 /** By now a start is over, and what it took can be given back. */
 const CALM_AFTER_MS = 10_000
 
-/** Keeps every bundle current until SIGTERM or SIGINT, then ends in good order; a second one leaves at once. SIGHUP loads the
- *  configuration beside the running one: on any problem the old one stays. */
+/** Keeps every bundle current until SIGTERM or SIGINT, then ends in good order; a second one leaves at once. On SIGHUP, and when one of
+ *  its files changes, the configuration is loaded beside the running one: on any problem the old one stays. */
 export async function run(options: CommonOptions, world: World): Promise<number> {
   // From the first moment on: a SIGHUP would end us otherwise, and as process 1 of a container we would miss a SIGTERM.
   const leaving = listenForLeave(world.signals)
@@ -33,7 +34,8 @@ async function keepCurrent(
   reload: Mailbox<undefined>,
   leaving: Leaving,
 ): Promise<number> {
-  const config = await readConfig(options, world)
+  const files = new ConfigFiles(world)
+  const config = await readConfig(options, files.reading())
   if (config === undefined) return ExitCode.usage
   const appWorld = await withLog(options, world)
   const { log, terminal } = appWorld
@@ -50,6 +52,7 @@ async function keepCurrent(
     leaving.signal.throwIfAborted()
     log.info('starting', { config: config.file })
     await app.start()
+    lookForChanges()
     for (;;) {
       calmDown()
       await reload.take(over)
@@ -74,16 +77,23 @@ async function keepCurrent(
     world.clock.sleep(CALM_AFTER_MS, over).then(world.giveBackMemory, () => {})
   }
 
+  function lookForChanges(): void {
+    const changed = (paths: readonly string[]) => {
+      log.info('configuration changed', { files: paths })
+      reload.put(undefined)
+    }
+    files.watch(changed, over).catch((error: unknown) => died.abort(error))
+  }
+
   function build(wanted: Config): Promise<App> {
     return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, onFailure: error => died.abort(error) })
   }
 
   async function loadBeside(): Promise<App | undefined> {
     try {
-      const loaded = await readConfig(options, world)
-      return loaded && (await build(loaded))
+      return await build(await loadFrom(options, files.reading()))
     } catch (error) {
-      sayError(terminal, error)
+      logProblems(log, error)
       return undefined
     }
   }

@@ -25,7 +25,7 @@ export class ConfigError extends OperationalError {
     const hint = first?.hint
     super(
       'bad-config',
-      `${first === undefined ? 'the configuration is wrong' : headOf(first)}${more}`,
+      `${first === undefined ? 'the configuration is wrong' : showProblem(first)}${more}`,
       hint === undefined ? {} : { hint },
     )
     this.problems = problems
@@ -40,12 +40,13 @@ const INDENT = '    '
  *  configuration was loaded from. Values that may be secret are shown as `…`. */
 export function formatProblem(problem: ConfigProblem, text: string): string {
   const source = sourceLine(text, problem.line)
-  const lines = [headOf(problem), ...(source === undefined ? [] : excerptLines(source, problem))]
+  const lines = [showProblem(problem), ...(source === undefined ? [] : excerptLines(source, problem))]
   if (problem.hint !== undefined) lines.push(`${INDENT}hint: ${problem.hint}`)
   return lines.join('\n')
 }
 
-function headOf({ file, line, column, path, message }: ConfigProblem): string {
+/** A problem on one line: `file:line:col: path: want X, got Y`. */
+export function showProblem({ file, line, column, path, message }: ConfigProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`
 }
 
