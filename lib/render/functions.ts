@@ -119,7 +119,7 @@ export function refer(
   if (field === undefined || isForQuestion || answer === pending) return answer
   const keys = field.split('.')
   questioning.took(keys)
-  return fieldOf(parsed(path, answer, parse), keys)
+  return fieldOf(parsed(questioning, path, answer, parse), keys)
 }
 
 /** What a provider has at a reference, a text parsed by its path's extension; a field is what it is. */
@@ -130,12 +130,15 @@ export function referParsed(
   parse = parseByExtension,
 ): Value | Pending {
   const answer = refer(askers, questioning, reference, parse)
-  return answer === pending || reference.field !== undefined ? answer : parsed(reference.path, answer, parse)
+  return answer === pending || reference.field !== undefined
+    ? answer
+    : parsed(questioning, reference.path, answer, parse)
 }
 
 /** A text parsed by its path's extension; what is a structure already stays as it is. */
-function parsed(path: string, answer: Value, parse: typeof parseByExtension): Value {
-  return typeof answer === 'string' ? parse(path, answer) : answer
+function parsed(questioning: Questioning, path: string, answer: Value, parse: typeof parseByExtension): Value {
+  if (typeof answer !== 'string') return answer
+  return questioning.made(`${parse.name} ${path}`, () => parse(path, answer))
 }
 
 /** The value at `a.b.c`. Throws an error whose hint is the nearest key there is; it shows no value. */

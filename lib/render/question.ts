@@ -33,6 +33,18 @@ export class Questioning {
   /** Says that of the last answer only the field at these keys is taken. Nobody wants to know that, unless to explain the result. */
   took(_keys: readonly string[]): void {}
 
+  /** What is made of the last answer: once for each reading, however many ask.
+   *  @param how what tells it from everything else that is made of such a reading */
+  made(how: string, make: () => Value): Value {
+    const reading = this.#asked.at(-1)?.reading
+    if (reading === undefined) return make()
+    const known = madeOf.get(reading) ?? new Map<string, Value>()
+    madeOf.set(reading, known)
+    const value = known.get(how) ?? make()
+    known.set(how, value)
+    return value
+  }
+
   /** How many of the questions had an answer that is sensitive. */
   get sensitive(): number {
     return this.#asked.filter(({ reading }) => reading?.sensitive === true).length
@@ -55,6 +67,9 @@ export class Questioning {
     return new Answers(this.#asked)
   }
 }
+
+/** They go with their reading. */
+const madeOf = new WeakMap<Reading, Map<string, Value>>()
 
 interface Asked {
   readonly question: Question

@@ -4,7 +4,9 @@ import { absent, type Reading } from '../../lib/reading.ts'
 import { Tree, type Value } from '../../lib/base/value.ts'
 import type { FileOptions } from '../../lib/bundle.ts'
 import type { Dependency } from '../../lib/dependency.ts'
-import { renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import { refer, renderFunctions, type Asker } from '../../lib/render/functions.ts'
+import { parseByExtension } from '../../lib/render/parse.ts'
+import { Questioning } from '../../lib/render/question.ts'
 import { Renderer, type Rendered } from '../../lib/render/renderer.ts'
 import { parseTemplate } from '../../lib/template/template.ts'
 import { plugins } from '../../providers/index.ts'
@@ -229,4 +231,22 @@ describe('a function of a provider type', () => {
     expect(table.get('toUpper')?.unavailable).toBeUndefined()
     expect(table.get('scripted')?.unavailable).toBeUndefined()
   })
+})
+
+test('a text is parsed once for each reading, however many ask for a field of it', () => {
+  let readings = { value: fromBytes(Buffer.from('a: 1\nb: 2\n')), revision: '1', observedAtMs: 0, sensitive: false }
+  const view = { get: () => readings }
+  let parsed = 0
+  const parse = (path: string, text: string) => {
+    parsed++
+    return parseByExtension(path, text)
+  }
+  const ask = (field: string) =>
+    refer(askers, new Questioning(view), { provider: 'local', path: 'values.yaml', field }, parse)
+  expect([ask('a'), ask('b'), ask('a')]).toEqual([1, 2, 1])
+  expect(parsed).toBe(1)
+  readings = { ...readings, value: fromBytes(Buffer.from('a: 3\n')), revision: '2' }
+  expect(ask('a')).toBe(3)
+  expect(() => ask('b')).toThrow('there is no "b"')
+  expect(parsed).toBe(2)
 })
