@@ -37,6 +37,8 @@ export interface AppOptions {
   readonly tellHooks: boolean
   /** Whether what has lost too much at once is held back. Who looks only once has no later look that could let it through. */
   readonly holdsBack: boolean
+  /** Whether first readings may be put off after a restart. Who looks only once looks now. @default false */
+  readonly putsOff?: boolean
   /** Whether the health listener is started, where one is configured. @default true */
   readonly listen?: boolean
   /** Is told of a bug that ended a loop: what remains only looks alive. */
@@ -122,6 +124,7 @@ export class App {
     // What was handed over is newer than what was written down of it.
     this.#sources.notes.open(sealed, before.notes)
     this.#sources.store.restore(sealed, [...(sealed?.leases ?? []), ...before.leases], before.served)
+    if (this.#options.putsOff === true && before === NOTHING) this.#sources.store.putOff()
     if (admin !== undefined && this.#options.listen !== false) {
       const { log, redactor } = this.#world
       const redact = (line: string) => redactor.redact(line)

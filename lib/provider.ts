@@ -17,8 +17,16 @@ export interface Provider {
    *  aborts, by returning or by throwing the signal's reason.
    *
    *  A reading with a lease is the last of its watch: the store ends the watch, renews the lease, and watches again only to
-   *  replace what cannot be renewed. So each watch of it may make a new one (a credential, a certificate), and only once. */
-  watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading>
+   *  replace what cannot be renewed. So each watch of it may make a new one (a credential, a certificate), and only once.
+   *
+   *  @param known what was kept of it over a restart and is served already, where its first reading was put off (`everyMs`): a provider
+   *  that can see more cheaply that it is still so may yield it again */
+  watch(dependency: Dependency, signal: AbortSignal, known?: Reading): AsyncIterable<Reading>
+  /** How long a reading is taken for the newest while all is well, drawn anew with the jitter of each such wait; 0 for what is to be
+   *  looked at now. After a restart the first reading is put off by any part of it, so that a fleet which restarts together asks as it
+   *  did before. Without this method a change is seen at once, and nothing is put off.
+   *  @param known what was kept of it */
+  everyMs?(dependency: Dependency, known: Reading): number
   /** Asks for the lease's own duration once more, and gives what was granted, maybe less. Gives undefined when the backend knows
    *  no such lease: it has ended or was revoked, and the reading with it. Throws a `ProviderError` on anything else; the store
    *  asks again while the lease has time. Never makes a new one. Without this method leases are only replaced. */

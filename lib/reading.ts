@@ -22,6 +22,8 @@ export interface Reading {
   readonly why?: string
   /** Set where reading again would make something new: the store then renews this one for as long as it can. */
   readonly lease?: Lease
+  /** For the provider alone: what it takes to see, in another process, whether this is still the newest. Kept sealed, never shown. */
+  readonly cursor?: string
   /** It was kept from before a restart, and its provider cannot be read now or gives what is not believed yet. Only the store
    *  sets this. */
   readonly lastKnownGood?: true

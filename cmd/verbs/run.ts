@@ -86,7 +86,8 @@ async function keepCurrent(
   }
 
   function build(wanted: Config): Promise<App> {
-    return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, onFailure: error => died.abort(error) })
+    const onFailure = (error: unknown) => died.abort(error)
+    return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, putsOff: true, onFailure })
   }
 
   async function loadBeside(): Promise<App | undefined> {

@@ -63,15 +63,23 @@ function mapOf(json: unknown): ReadonlyMap<string, Value> {
   return new Map((json as [string, unknown][]).map(([name, value]) => [name, fromJson(value) as Value]))
 }
 
-export function readingToJson({ value, revision, observedAtMs, sensitive }: Reading): unknown {
+export function readingToJson({ value, revision, observedAtMs, sensitive, cursor }: Reading): unknown {
   if (typeof value === 'symbol') throw new TypeError('what is absent is not kept')
-  return { value: toJson(value), revision, observedAtMs, sensitive }
+  return { value: toJson(value), revision, observedAtMs, sensitive, cursor }
 }
 
 export function readingFromJson(json: unknown, lease?: Lease): Reading {
-  const { value, revision, observedAtMs, sensitive } = json as Omit<Reading, 'value'> & { readonly value: unknown }
-  const reading = { value: fromJson(value), revision, observedAtMs, sensitive }
-  return lease === undefined ? reading : { ...reading, lease }
+  const { value, revision, observedAtMs, sensitive, cursor } = json as Omit<Reading, 'value'> & {
+    readonly value: unknown
+  }
+  return {
+    value: fromJson(value),
+    revision,
+    observedAtMs,
+    sensitive,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(lease === undefined ? {} : { lease }),
+  }
 }
 
 export function leaseToJson({ reading, ...rest }: KeptLease): unknown {

@@ -14,6 +14,14 @@ export interface HeldBack {
   readonly stop: AbortController
 }
 
+/** A first reading that is put off. */
+export interface PutOff {
+  /** On the monotonic clock; in the past while it is not known whether anything was kept. */
+  endsAtMs: number
+  /** Ends it early. */
+  readonly over: AbortController
+}
+
 /** What the store keeps of one dependency. */
 export class Kept {
   readonly id: DependencyId
@@ -30,13 +38,15 @@ export class Kept {
   isWatched = false
   /** Whether what was kept from before a restart has been looked for. */
   isRecalled = false
+  /** Set while `reading` is what was kept from before a restart, since its first reading can wait. */
+  putOff: PutOff | undefined
   /** Why a reading that was there is not any more. */
   lost: string | undefined
   /** The last error, until the next reading. */
   error: ProviderError | undefined
   /** When the watch that `error` ended was still good, on the monotonic clock: what it had read before held until then. */
   failingSinceMs = 0
-  /** Whether there was any answer, be it an error. */
+  /** Whether there was any answer, be it an error; or what was kept will do for one. */
   settled = false
 
   constructor(id: DependencyId, dependency: Dependency) {

@@ -3,7 +3,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Redactor } from '../base/secret.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
-import { asProviderError, ProviderError, type ProviderErrorCode } from '../errors.ts'
+import { asProviderError, ProviderError } from '../errors.ts'
 import type { Provider } from '../provider.ts'
 import { absent, type KeptLease, type Reading, type ServedReading } from '../reading.ts'
 import type { ProviderStatus } from '../status.ts'
@@ -11,6 +11,7 @@ import { hide, isMissing, sameContent } from './content.ts'
 import type { HeldLease } from './held-lease.ts'
 import { Kept } from './kept.ts'
 import type { Keeper, Recalled } from './keeper.ts'
+import { LastKnown } from './last-known.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { Mints } from './mints.ts'
 import { standingOf } from './standing.ts'
@@ -20,9 +21,6 @@ import { Subscription } from './subscription.ts'
 
 export type { ShrinkLimit } from './shrink-guard.ts'
 export type { Subscription } from './subscription.ts'
-
-/** With these the backend is away and has said nothing about us: what was kept from before a restart is served. */
-const AWAY: ReadonlySet<ProviderErrorCode> = new Set(['unavailable', 'timeout', 'rate-limited'])
 
 /** The newest reading of each wanted dependency.
  *
@@ -43,8 +41,8 @@ export class Store {
   readonly #leases: LeaseKeeper
   readonly #mints: Mints
   readonly #guard: ShrinkGuard
+  readonly #lastKnown: LastKnown
   #keeper: Keeper | undefined
-  #recalled: Recalled | undefined
 
   constructor(options: StoreOptions) {
     this.#providers = options.providers
@@ -56,6 +54,11 @@ export class Store {
     this.#mints = new Mints(options.clock)
     const identities = options.identities ?? new Map([...options.providers.keys()].map(name => [name, '']))
     this.#guard = new ShrinkGuard({ ...options, identities, limits: options.shrinkLimits ?? new Map() })
+    this.#lastKnown = new LastKnown({
+      ...options,
+      guard: this.#guard,
+      serve: (entry, reading) => this.#serveKept(entry, reading),
+    })
     this.#leases = new LeaseKeeper({
       ...options,
       identities,
@@ -76,12 +79,18 @@ export class Store {
     recalled: Recalled | undefined = keeper,
   ): void {
     this.#keeper = keeper
-    this.#recalled = recalled
+    this.#lastKnown.open(recalled)
     this.#guard.restore(served)
     // Before anything is done with them.
     for (const { reading } of leases) if (reading !== undefined) hide(reading, this.#redactor)
     const held = this.#leases.restore(leases)
     if (held.length > 0) this.#log.info('leases taken up', { leases: held.length })
+  }
+
+  /** Whoever is in no hurry may wait for the first readings, as far as what they gave before a restart was kept; before anything is
+   *  wanted. */
+  putOff(): void {
+    this.#lastKnown.restarted()
   }
 
   /** A new subscription, which wants nothing yet.
@@ -93,6 +102,7 @@ export class Store {
       why: id => this.#kept.get(id)?.why() ?? 'no answer yet',
       settled: id => this.#kept.get(id)?.settled ?? false,
       leases: ids => new Set([...ids].flatMap(id => this.#kept.get(id)?.held?.key ?? [])),
+      hurry: wanted => this.#lastKnown.hurry([...wanted].flatMap(id => this.#kept.get(id) ?? [])),
       confirmed: () => this.#release(),
       closed: closed => this.#subscriptions.delete(closed),
     })
@@ -145,6 +155,7 @@ export class Store {
       const entry = this.#kept.get(id)
       if (entry === undefined) this.#start(id, dependency)
       else if (entry.held !== undefined) this.#noteUsers(entry.held, id)
+      else if (entry.putOff !== undefined && !this.#canWait(id)) this.#lastKnown.hurry([entry])
     }
   }
 
@@ -176,6 +187,7 @@ export class Store {
   async #watch(entry: Kept, signal: AbortSignal): Promise<void> {
     const { dependency } = entry
     let backoff = this.#backoff
+    let known = this.#canWait(entry.id) ? await this.#lastKnown.putOff(entry, signal) : undefined
     while (!signal.aborted) {
       let goodSinceMs: number | undefined
       const enough = new AbortController()
@@ -185,7 +197,8 @@ export class Store {
         const provider = this.#providers.get(dependency.provider)
         if (provider === undefined) throw unknownProvider(dependency.provider)
         this.#mints.check(entry.id, dependency)
-        for await (const reading of provider.watch(dependency, watched)) {
+        for await (const reading of provider.watch(dependency, watched, known)) {
+          entry.putOff = undefined
           if (reading.lease !== undefined) {
             enough.abort(new Error('its lease keeps it from now on'))
             await this.#take(entry, reading)
@@ -193,7 +206,7 @@ export class Store {
           }
           if (watched.aborted) break
           goodSinceMs ??= this.#clock.monotonicMs()
-          if (entry.reading === undefined) await this.#compare(entry, reading)
+          if (entry.reading === undefined) await this.#lastKnown.compare(entry, reading)
           if (signal.aborted) return
           this.#remember(entry, reading)
         }
@@ -204,7 +217,8 @@ export class Store {
         const error = asProviderError(cause)
         // What did not answer in time may have given a lease all the same.
         if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
-        await this.#recall(entry, error)
+        known = undefined
+        await this.#lastKnown.recall(entry, error)
         if (signal.aborted) return
         this.#fail(entry, error)
         // One that breaks soon after each reading is no better than one that gives none.
@@ -264,32 +278,6 @@ export class Store {
   #entryOf(held: HeldLease): Kept | undefined {
     const entry = this.#kept.get(dependencyId(held.dependency))
     return entry?.held === held ? entry : undefined
-  }
-
-  /** Serves what was kept from before a restart, while the backend is away and there is nothing else. */
-  async #recall(entry: Kept, error: ProviderError): Promise<void> {
-    if (entry.reading !== undefined || !AWAY.has(error.code)) return
-    const reading = await this.#keptBefore(entry)
-    if (reading === undefined) return
-    // What is served is hidden before the error is shown, which may quote it.
-    this.#serveKept(entry, reading)
-    const { dependency } = entry
-    this.#log.warn('serving what was last known', { dependency: showDependency(dependency), error: error.message })
-  }
-
-  /** Serves what there was before a reload or a restart, where the first reading after it has lost too much of that. */
-  async #compare(entry: Kept, reading: Reading): Promise<void> {
-    if (!this.#guard.isSmall(entry.dependency, reading)) return
-    const kept = this.#guard.servedBefore(entry) ?? (await this.#keptBefore(entry))
-    if (kept !== undefined && this.#guard.isTooMuch(entry.dependency, kept, reading)) this.#serveKept(entry, kept)
-  }
-
-  /** What was kept from before a restart, asked for once. */
-  async #keptBefore(entry: Kept): Promise<Reading | undefined> {
-    if (this.#recalled === undefined || entry.isRecalled) return undefined
-    entry.isRecalled = true
-    const reading = await this.#recalled.reading(entry.dependency)
-    return entry.stop.signal.aborted ? undefined : reading
   }
 
   #serveKept(entry: Kept, reading: Reading): void {
@@ -375,8 +363,14 @@ export class Store {
     void this.#leases.write(held)
   }
 
+  /** Whether nobody who wants it is in a hurry. */
+  #canWait(id: DependencyId): boolean {
+    return [...this.#subscriptions].every(({ wanted, isUnhurried }) => isUnhurried || !wanted.has(id))
+  }
+
   /** Gives back what no bundle needs: leases are revoked, readings forgotten. */
   #release(): void {
+    this.#lastKnown.say(this.#kept.values())
     this.#leases.release(held => this.#isNeeded(held))
     const isKnown = [...this.#subscriptions].every(({ bundle, inUse }) => bundle === undefined || inUse !== undefined)
     if (!isKnown) return

@@ -12,6 +12,7 @@ export class Subscription {
   #wanted: ReadonlyMap<DependencyId, Dependency> = new Map()
   #given: readonly Dependency[] = []
   #inUse: ReadonlySet<string> | undefined
+  #isUnhurried = false
 
   constructor(bundle: string | undefined, store: StoreSide) {
     this.bundle = bundle
@@ -25,6 +26,23 @@ export class Subscription {
   /** The leases that something visible, staged, or fit to go back to may have been rendered from; undefined while nobody knows. */
   get inUse(): ReadonlySet<string> | undefined {
     return this.#inUse
+  }
+
+  /** Whether what was kept from before a restart will do for a while. */
+  get isUnhurried(): boolean {
+    return this.#isUnhurried
+  }
+
+  /** Nothing waits for what is wanted here: what was kept from before a restart will do, until `hurry` is called. */
+  unhurried(): void {
+    this.#isUnhurried = true
+  }
+
+  /** What was kept will not do: all that is wanted is read at once, and until then it is not there. Tells whether any of it was only what
+   *  was kept. */
+  hurry(): boolean {
+    this.#isUnhurried = false
+    return this.#store.hurry(this.#wanted.keys())
   }
 
   /** Wants exactly these from now on: not an addition. What nobody wants any more stops being watched. The same list once
@@ -84,6 +102,7 @@ export interface StoreSide {
   why(id: DependencyId): string
   settled(id: DependencyId): boolean
   leases(ids: Iterable<DependencyId>): ReadonlySet<string>
+  hurry(ids: Iterable<DependencyId>): boolean
   confirmed(): void
   closed(subscription: Subscription): void
 }

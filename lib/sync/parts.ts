@@ -47,6 +47,10 @@ export interface Inputs {
   get(dependency: Dependency): Reading | undefined
   why(dependency: Dependency): string
   settled(dependencies: readonly Dependency[]): boolean
+  /** What is visible is confirmed and nobody is owed anything: what was kept of what it was made from will do, until `hurry`. */
+  unhurried(): void
+  /** What was kept will not do: all that is wanted is read at once. Tells whether any of it was only what was kept. */
+  hurry(): boolean
   /** The leases behind what is wanted, as it is read now. */
   leases(): ReadonlySet<string>
   /** What was rendered from these leases may be seen from now on. */

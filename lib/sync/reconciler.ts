@@ -2,6 +2,7 @@ import { exponentialBackoff } from '../base/backoff.ts'
 import type { Contents, OutputFile } from '../generation.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Delivery, DeliveryResult } from '../notify/notifier.ts'
+import { owedNow } from './owed.ts'
 import type { Parts } from './parts.ts'
 import { problemOf, sayOutcome, spoken } from './problem.ts'
 import { Refusals } from './refusals.ts'
@@ -77,7 +78,7 @@ export class Reconciler {
 
   /** Takes up what a crash left: the publisher's own leftovers, an unfinished publish, a rollback, hooks owed. Needs no provider. */
   async #recover(signal: AbortSignal): Promise<void> {
-    const { publisher, hooks, hold } = this.#parts
+    const { publisher, hooks, hold, inputs } = this.#parts
     this.#shown = this.#leases = this.#next = undefined
     await hold()
     await publisher.prepare()
@@ -90,16 +91,13 @@ export class Reconciler {
     this.#stand({ visible, confirmed: recovery.confirmed, hasConfirmed, condemned: recovery.condemned })
     this.#mustRecover = false
     if (visible === undefined || this.#stuck !== undefined) return
-    const { condemned, restores, lastConfirmed, told } = recovery
+    const { condemned, restores, lastConfirmed } = recovery
     if (!recovery.known) return this.#adopt(visible, signal)
-    if (condemned !== undefined && restores === undefined && lastConfirmed !== undefined) {
-      await this.#rollBack(visible, condemned, signal)
-      return
-    }
-    // A hook that was owed and is not configured any more may have been put right: what stands in its place has not been told.
-    const isSame = recovery.owed.every(id => hooks.includes(id))
-    const owed = isSame ? recovery.owed : hooks.filter(id => !told.includes(id))
-    if (owed.length > 0 || !recovery.confirmed) await this.#notify(visible, recovery.changed, owed, restores, signal)
+    if (condemned !== undefined && restores === undefined && lastConfirmed !== undefined)
+      return void (await this.#rollBack(visible, condemned, signal))
+    const owed = owedNow(recovery, hooks)
+    if (owed.length === 0 && recovery.confirmed) inputs.unhurried()
+    else await this.#notify(visible, recovery.changed, owed, restores, signal)
   }
 
   /** Finishes the publish that a crash or a failure cut off. One that cannot be finished (we may not write one of its paths) is
@@ -145,24 +143,26 @@ export class Reconciler {
     // 5. Subscribe to exactly what was asked for.
     inputs.want(rendered.wanted)
     const leases = inputs.leases()
+    // What was only kept may be why; and it is good enough to see below that nothing has changed, but never to be published.
+    if (rendered.kind === 'broken' && inputs.hurry()) return this.#pass(signal)
     if (rendered.kind !== 'complete') return this.#stand({ outcome: whyNot(rendered, inputs) })
     // 6. Assemble: nothing to do when it is what everyone sees.
-    const { contents } = rendered
-    const { digest } = contents
+    const { digest, files } = rendered.contents
     if (digest === this.#stuck?.digest) throw this.#stuck.error
-    const { condemned } = this.#standing
     const isSame = visible !== undefined && digest === this.#visibleDigest
-    const isShown = isSame && (await publisher.heal(visible, new Set(contents.files.map(({ path }) => path))))
+    const isShown = isSame && (await publisher.heal(visible, new Set(files.map(({ path }) => path))))
+    if (!isShown && inputs.hurry()) return this.#pass(signal)
     // It is not what this process published any more.
     if (isSame && !isShown) this.#shown = undefined
     if (isShown && this.#stuck === undefined) {
       await this.#collect(visible)
       if (this.#standing.confirmed) inputs.confirmed(leases)
-      if (condemned === undefined) return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
+      if (this.#standing.condemned === undefined)
+        return this.#stand({ outcome: { kind: 'unchanged', generation: visible } })
     }
-    const why = isShown ? condemned : this.#refused.why(digest)
+    const why = isShown ? this.#standing.condemned : this.#refused.why(digest)
     if (why !== undefined) return this.#stand({ outcome: { kind: 'rejected', digest, why } })
-    return this.#stand({ outcome: await this.#publish(contents, leases, visible, signal) })
+    return this.#stand({ outcome: await this.#publish(rendered.contents, leases, visible, signal) })
   }
 
   /** Steps 7 to 10: stage, check, make visible, tell, and wait how it is taken. */

@@ -6,7 +6,7 @@ import { showDependency, type Dependency } from '../../lib/dependency.ts'
 import { OperationalError, ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, contentRevision, type Reading } from '../../lib/reading.ts'
-import { poll } from '../poll.ts'
+import { jittered, poll } from '../poll.ts'
 import type { TemplateOptions } from './plugin.ts'
 
 const VALUE_BYTES_MAX = 1024 * 1024
@@ -26,6 +26,11 @@ export class TemplateProvider implements Provider {
   watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
     const { clock, random } = this.#host
     return poll({ everyMs: this.#options.poll, clock, random }, cut => this.#read(dependency, cut), signal)
+  }
+
+  /** A change may go unseen for so long, and a restart of ten thousand is no reason to look sooner. */
+  everyMs(): number {
+    return jittered(this.#options.poll, this.#host.random)
   }
 
   async check(signal: AbortSignal): Promise<Health> {

@@ -6,7 +6,7 @@ import type { Dependency } from '../../lib/dependency.ts'
 import { messageOf, ProviderError } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import type { Reading } from '../../lib/reading.ts'
-import { poll } from '../poll.ts'
+import { jittered, poll } from '../poll.ts'
 import { deadlineIn, GitCommand, GitFailed } from './command.ts'
 import {
   basicToken,
@@ -88,6 +88,10 @@ export class GitProvider implements Provider {
       await untilAborted(signal)
     }
     yield* poll({ everyMs, clock, random }, reading => this.#read(reading), signal)
+  }
+
+  everyMs(): number {
+    return jittered(this.#options.pollMs, this.#host.random)
   }
 
   async check(signal: AbortSignal): Promise<Health> {

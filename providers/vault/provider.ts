@@ -17,7 +17,7 @@ import { Mounts } from './mounts.ts'
 import type { VaultOptions } from './options.ts'
 import { readOwnKey } from './own-key.ts'
 import { watchOwnToken, wrapOwnToken } from './own-token.ts'
-import { Reader, type Read } from './reader.ts'
+import { Reader, recalled, type Read } from './reader.ts'
 import { dataOf, mapOf, numberOf, type Fields } from './secret.ts'
 import { settingsOf, type Settings } from './settings.ts'
 
@@ -83,16 +83,25 @@ export class VaultProvider implements Provider {
     )
   }
 
-  watch(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
+  watch(dependency: Dependency, signal: AbortSignal, known?: Reading): AsyncIterable<Reading> {
     const { kind } = dependency
-    if (kind === 'secret' || kind === 'api') return this.#watchSecret(dependency, signal)
-    if (kind === 'list') return this.#watch(cut => this.#reader.list(dependency, cut), signal)
+    if (kind === 'secret' || kind === 'api') return this.#watchSecret(dependency, signal, known)
+    const often = known === undefined ? 'again' : 'in the midst'
+    if (kind === 'list') return this.#watch(cut => this.#reader.list(dependency, cut), signal, often)
     if (kind === 'token') return this.#watchToken(dependency, signal)
     if (dependency instanceof Written) {
       const isCertificate = kind === 'certificate'
       return this.#watch(cut => this.#reader[isCertificate ? 'certificate' : 'write'](dependency, cut), signal, 'once')
     }
     throw new ProviderError('unsupported', `a Vault provider has no ${kind}`)
+  }
+
+  everyMs({ kind }: Dependency, known: Reading): number {
+    if (kind !== 'secret' && kind !== 'api' && kind !== 'list') return 0
+    const read = recalled(known)
+    const endsByItself = (read.versioned?.version?.deletionTime ?? '') !== ''
+    // What changes at a time of its own may have done so while nobody looked.
+    return endsByItself || rotationOf(known) !== undefined ? 0 : this.#waitAfter(read)
   }
 
   async renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
@@ -132,8 +141,8 @@ export class VaultProvider implements Provider {
     return this.#watch(wrap, signal, 'once')
   }
 
-  #watchSecret(dependency: Dependency, signal: AbortSignal): AsyncIterable<Reading> {
-    let last: Read | undefined
+  #watchSecret(dependency: Dependency, signal: AbortSignal, known: Reading | undefined): AsyncIterable<Reading> {
+    let last = known && recalled(known)
     /** How many reads there will be before the metadata is asked for. */
     let withoutMetadata = 0
     const read = async (cut: AbortSignal): Promise<Read> => {
@@ -146,7 +155,7 @@ export class VaultProvider implements Provider {
       }
       return await this.#reader.secret(dependency, cut)
     }
-    return this.#watch(async cut => (last = await read(cut)), signal)
+    return this.#watch(async cut => (last = await read(cut)), signal, known === undefined ? 'again' : 'in the midst')
   }
 
   /** Whether a KV v2 secret may be another than the one that was read. */
@@ -161,15 +170,20 @@ export class VaultProvider implements Provider {
   #watch(
     read: (signal: AbortSignal) => Promise<Read>,
     signal: AbortSignal,
-    often: 'again' | 'once' = 'again',
+    often: 'again' | 'in the midst' | 'once' = 'again',
   ): AsyncIterable<Reading> {
     const { clock, random } = this.#host
     let waitMs = 0
-    let isFirst = true
+    // A fleet that starts together would ask in step for minutes, so the first wait is any part of the usual one; unless it is in the
+    // midst of its waits already.
+    let isFirst = often === 'again'
     let before: Reading | undefined
     const readOnce = async (cut: AbortSignal) => {
       const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
-      waitMs = often === 'once' || done.reading.lease !== undefined ? Infinity : this.#waitAfter(done, isFirst)
+      waitMs =
+        often === 'once' || done.reading.lease !== undefined
+          ? Infinity
+          : this.#waitAfter(done, isFirst ? random() : undefined)
       isFirst = false
       if (done.reading.lease === undefined) return (before = asBefore(before, done.reading))
       const lease = await this.#leases.bind(done.reading.lease, done.holder ?? '', cut)
@@ -180,20 +194,20 @@ export class VaultProvider implements Provider {
     return poll({ everyMs: () => waitMs, clock, random }, readOnce, signal)
   }
 
-  /** How long a reading is taken for the newest. */
-  #waitAfter({ reading, versioned }: Read, isFirst: boolean): number {
+  /** How long a reading is taken for the newest.
+   *  @param share of the usual wait */
+  #waitAfter({ reading, versioned }: Read, share = 1 - WAIT_JITTER * this.#host.random()): number {
     const { random, clock } = this.#host
     const { poll: pollMs, reread: rereadMs } = this.#options
     const usualMs = versioned === undefined && reading.value !== absent ? rereadMs : pollMs
-    // A fleet that starts together would ask in step for minutes, so the first wait is any part of the usual one.
-    const everyMs = usualMs * (isFirst ? random() : 1 - WAIT_JITTER * random())
+    const everyMs = usualMs * share
     if (versioned?.version !== undefined) {
       const leftMs = Date.parse(versioned.version.deletionTime) - clock.nowMs()
       return leftMs > 0 && leftMs < everyMs ? leftMs : everyMs
     }
-    const secret = reading.value instanceof Struct ? reading.value.fields.get('Secret') : undefined
-    if (!(secret instanceof Struct)) return everyMs
-    const rotatesMs = rotationOf(dataOf(secret))
+    const secret = secretIn(reading)
+    if (secret === undefined) return everyMs
+    const rotatesMs = rotationOf(reading)
     // Not before the server has rotated it; a little after, and not everybody at once.
     if (rotatesMs !== undefined) return Math.min(everyMs, rotatesMs + 1_000 * (1 + random()))
     const hintMs = numberOf(secret.fields, 'LeaseDuration') * 1_000
@@ -201,8 +215,15 @@ export class VaultProvider implements Provider {
   }
 }
 
+function secretIn({ value }: Reading): Struct | undefined {
+  const secret = value instanceof Struct ? value.fields.get('Secret') : undefined
+  return secret instanceof Struct ? secret : undefined
+}
+
 /** Of a static role: when the server gives it another password. */
-function rotationOf(data: Fields): number | undefined {
+function rotationOf(reading: Reading): number | undefined {
+  const secret = secretIn(reading)
+  const data: Fields = secret === undefined ? new Map() : dataOf(secret)
   const rotates = data.has('rotation_period') || data.has('rotation_schedule')
   return rotates && data.has('ttl') ? numberOf(data, 'ttl') * 1_000 : undefined
 }

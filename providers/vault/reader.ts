@@ -24,6 +24,22 @@ export interface Read {
   readonly holder?: string
 }
 
+/** A reading that was kept from before a restart, as it was read. */
+export function recalled(reading: Reading): Read {
+  const versioned = versionedIn(reading.cursor ?? '')
+  return versioned === undefined ? { reading } : { reading, versioned }
+}
+
+/** It was sealed by us, so it is as it was written; but another version of the program may have written it. */
+function versionedIn(cursor: string): Read['versioned'] {
+  try {
+    const versioned = JSON.parse(cursor) as Read['versioned']
+    return typeof versioned?.metadataPath === 'string' ? versioned : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export class Reader {
   readonly #client: Client
   readonly #mounts: Mounts
@@ -55,7 +71,8 @@ export class Reader {
       return { reading: this.#plain(answer, dependency, mount, askedAtMs), holder: this.#holderOf(answer) }
     }
     const version = versionOfData(answer)
-    return { reading: this.#versioned(answer, version), versioned: { metadataPath, version } }
+    const versioned = { metadataPath, version }
+    return { reading: { ...this.#versioned(answer, version), cursor: JSON.stringify(versioned) }, versioned }
   }
 
   /** The version of a KV v2 secret that there is now, in one small request. */

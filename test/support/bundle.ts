@@ -27,6 +27,8 @@ export interface BundleSetup {
   readonly clock: FakeClock
   /** What is asked for at the start: a content, or nothing yet. */
   readonly content?: string
+  /** What is rendered first, from readings that were only kept from before a restart. */
+  readonly kept?: string
   readonly hooks?: Readonly<Record<string, (notice: Notice) => Promise<void>>>
   readonly check?: (directory: string) => Promise<Verdict>
   readonly probe?: () => Promise<Verdict>
@@ -66,7 +68,7 @@ export class TestBundle {
     this.publisher = publisher
     this.journal = journal
     this.#clock = clock
-    this.#inputs = new TestInputs(setup.content)
+    this.#inputs = new TestInputs(setup.kept ?? setup.content, setup.kept !== undefined)
     const host = { clock, random: () => 0.5, log: silentLog }
     this.#notifier = new Notifier({
       hooks: Object.entries(hooks).map(([id, tell]): Hook => ({ id, tell })),
@@ -130,6 +132,11 @@ export class TestBundle {
     return this.#inputs.said
   }
 
+  /** Whether first readings could wait or not, in the order in which that was said. */
+  get pace(): readonly string[] {
+    return this.#inputs.pace
+  }
+
   get owed(): readonly string[] {
     return this.#notifier.owed().map(({ hook }) => hook)
   }
@@ -153,8 +160,11 @@ class TestInputs {
   rendered: string | undefined
   /** What was said of leases, in order. */
   readonly said: string[] = []
-  constructor(content: string | undefined) {
+  readonly pace: string[] = []
+  #isOnlyKept: boolean
+  constructor(content: string | undefined, isOnlyKept: boolean) {
     this.content = content
+    this.#isOnlyKept = isOnlyKept
   }
   want(): void {}
   get(): undefined {
@@ -168,6 +178,16 @@ class TestInputs {
   }
   leases(): ReadonlySet<string> {
     return new Set(this.content === undefined ? [] : [`lease of ${this.content}`])
+  }
+  unhurried(): void {
+    this.pace.push('unhurried')
+  }
+  hurry(): boolean {
+    if (!this.#isOnlyKept) return false
+    this.pace.push('hurry')
+    this.#isOnlyKept = false
+    this.content = undefined
+    return true
   }
   publishing(leases: ReadonlySet<string>): void {
     this.said.push(`publishing ${[...leases].join()}`)

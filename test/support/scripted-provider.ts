@@ -46,6 +46,10 @@ export class ScriptedProvider implements Provider {
   /** The ids of the leases that were renewed and revoked, in order. */
   readonly renewed: string[] = []
   readonly revoked: string[] = []
+  /** What each watch was told that is served already. */
+  readonly knowns: (Reading | undefined)[] = []
+  /** How long a reading is taken for the newest; by default what changes is seen at once. */
+  everyMs: () => number = () => 0
   /** What `renew` does; by default the lease starts anew, with its own duration. */
   onRenew: (lease: Lease, signal: AbortSignal) => Promise<Lease | undefined> = async lease => ({
     ...lease,
@@ -121,8 +125,9 @@ export class ScriptedProvider implements Provider {
     return this.#sum(path, script => script.started)
   }
 
-  async *watch({ path }: Dependency, signal: AbortSignal): AsyncGenerator<Reading, never, undefined> {
+  async *watch({ path }: Dependency, signal: AbortSignal, known?: Reading): AsyncGenerator<Reading, never, undefined> {
     signal.throwIfAborted()
+    this.knowns.push(known)
     const script = this.#script(path)
     const bell = new Mailbox<true>()
     script.started++
