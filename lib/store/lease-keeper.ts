@@ -226,7 +226,7 @@ export class LeaseKeeper {
       } catch (cause) {
         signal.throwIfAborted()
         const error = this.#fail(held, 'cannot renew', cause)
-        const waitMs = Math.max(backoff.durationMs(this.#host.random), error.retryAfterMs ?? 0)
+        const waitMs = backoff.durationMs(this.#host.random) + (error.retryAfterMs ?? 0)
         backoff = backoff.next()
         // However long we are asked to wait, there is a next try before the lease comes to its last part.
         await clock.sleep(Math.max(RETRY_MS_MIN, Math.min(waitMs, this.#leftMs(held) / 3)), signal)
@@ -246,7 +246,7 @@ export class LeaseKeeper {
       held.stop.abort(new Error('it is revoked'))
       let backoff = this.#host.backoff
       while (!(await this.#tryToRevoke(held, signal))) {
-        const waitMs = Math.max(RETRY_MS_MIN, backoff.durationMs(random), held.error?.retryAfterMs ?? 0)
+        const waitMs = Math.max(RETRY_MS_MIN, backoff.durationMs(random) + (held.error?.retryAfterMs ?? 0))
         backoff = backoff.next()
         await clock.sleep(Math.min(waitMs, Math.max(0, this.#leftMs(held))), signal)
       }

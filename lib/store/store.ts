@@ -224,7 +224,8 @@ export class Store {
         // One that breaks soon after each reading is no better than one that gives none.
         const goodMs = goodSinceMs === undefined ? 0 : this.#clock.monotonicMs() - goodSinceMs
         if (goodMs >= backoff.ceilingMs) backoff = this.#backoff
-        const waitMs = Math.max(backoff.durationMs(this.#random), error.retryAfterMs ?? 0)
+        // Added, since a backend that is asked for too much tells everybody the same.
+        const waitMs = backoff.durationMs(this.#random) + (error.retryAfterMs ?? 0)
         backoff = backoff.next()
         await this.#clock.sleep(waitMs, signal).catch(() => {})
       } finally {

@@ -175,6 +175,19 @@ describe('a watch that fails', () => {
     subscription.close()
   })
 
+  test('waits for more than the backend asks for, so that those who were told the same do not come back together', async () => {
+    const a = fresh()
+    provider.fail(a.path, new ProviderError('rate-limited', 'slow down', { retryAfterMs: 7_000 }))
+    const subscription = store.subscribe()
+    subscription.want([a])
+    await clock.advance(7_249)
+    expect(provider.started(a.path)).toBe(1)
+
+    await clock.advance(2)
+    expect(provider.started(a.path)).toBe(2)
+    subscription.close()
+  })
+
   test('drops its reading when the backend says that we may not have it', async () => {
     const a = fresh()
     provider.set(a.path, 'once allowed')

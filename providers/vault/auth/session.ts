@@ -17,6 +17,8 @@ const RENEWED_AT = 2 / 3
 /** A token of which little is left is not asked about all the time. */
 const WAIT_MS_MIN = 1_000
 const FAILED_MS = { firstMs: 250, longestMs: 10_000 }
+/** However long a server asks us to wait: whatever needs a token waits with it. */
+const RETRY_AFTER_MS_MAX = 60_000
 /** A token that has less than this part of what it was granted is renewed for a lease that would last longer. */
 const FULL_PART = 0.9
 /** Of so many tokens it is known when they end. */
@@ -164,7 +166,9 @@ export class Session {
       if (before?.token.reveal() !== held.token.reveal()) for (const listener of this.#listeners) listener()
       return held
     } catch (error) {
-      const untilMs = this.#clock.monotonicMs() + this.#backoff.durationMs(this.#random)
+      const askedMs = error instanceof ProviderError ? (error.retryAfterMs ?? 0) : 0
+      const waitMs = Math.min(askedMs, RETRY_AFTER_MS_MAX) + this.#backoff.durationMs(this.#random)
+      const untilMs = this.#clock.monotonicMs() + waitMs
       this.#failure = { error, untilMs }
       this.#backoff = this.#backoff.next()
       throw error

@@ -136,6 +136,18 @@ test('a login that fails is not tried by everybody who needs one', async () => {
   expect(scene.tries).toBe(2)
 })
 
+test('a login that is turned away for a while is not tried again before that, whoever needs one', async () => {
+  const scene = new Scene()
+  scene.failure = new ProviderError('rate-limited', 'slow down', { retryAfterMs: 5_000 })
+  await expect(scene.token()).rejects.toThrow('slow down')
+  scene.failure = undefined
+  await scene.clock.advance(5_000)
+  await expect(scene.token()).rejects.toThrow('slow down')
+  expect(scene.tries).toBe(1)
+  await scene.clock.advance(250)
+  expect(await scene.token()).toBe('token 1')
+})
+
 test('a token that is refused is replaced once, whoever is told', async () => {
   const scene = new Scene()
   const refused = await scene.session.token(never)
