@@ -118,8 +118,8 @@ export class LastKnown {
   say(entries: Iterable<Kept>): void {
     const { clock, log } = this.#host
     const putOff = [...entries].flatMap(entry => entry.putOff?.endsAtMs ?? [])
-    const endsMs = Math.max(...putOff)
-    if (!(endsMs > Math.max(this.#saidMs, clock.monotonicMs()))) return
+    const endsMs = putOff.reduce((latest, each) => Math.max(latest, each), -Infinity)
+    if (endsMs <= Math.max(this.#saidMs, clock.monotonicMs())) return
     this.#saidMs = endsMs
     const until = new Date(clock.nowMs() + endsMs - clock.monotonicMs()).toISOString()
     log.info('nothing to do, first readings are spread', { readings: putOff.length, until })
