@@ -76,6 +76,18 @@ test('first readings do not wait while a hook is owed, or the visible generation
   expect(second.pace).toEqual([])
 })
 
+test('first readings do not wait while the application has not taken well what is visible', async () => {
+  const start = place()
+  const bad = async () => ({ ok: false, why: 'it is ill' }) as const
+  const first = await start({ content: 'A', probe: bad })
+  await first.until(standing => standing?.condemned !== undefined)
+  await first.stop()
+
+  const second = await start({ content: 'A', probe: async () => ({ ok: true }) })
+  await second.confirmed('A')
+  expect(second.pace).toEqual([])
+})
+
 test('first readings do not wait where the state was lost, so that nobody knows what is confirmed', async () => {
   const fileSystem = new MemoryFileSystem()
   const start = place()
