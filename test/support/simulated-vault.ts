@@ -63,7 +63,7 @@ export class SimulatedVault {
       this.#look(request)
       await this.#clock.sleep(this.#options.answerMs(), signal)
       if (this.outage !== undefined) throw this.outage
-      return this.isBusy() ? failed(429, 'rate limit quota exceeded') : this.#answer(request)
+      return this.isBusy() ? BUSY : this.#answer(request)
     },
     close() {},
   })
@@ -179,6 +179,9 @@ export class SimulatedVault {
     return Math.floor((endsMs - this.#clock.monotonicMs()) / 1_000)
   }
 }
+
+/** What a quota of so much a second answers to the rest. */
+const BUSY: Answer = { ...failed(429, 'rate limit quota exceeded'), headers: new Map([['retry-after', '1']]) }
 
 function kindOf({ path }: ApiRequest): Kind {
   if (path.endsWith('/login')) return 'login'
