@@ -7,6 +7,7 @@ export class Notes {
   readonly #providers = new Map<string, string>()
   readonly #texts = new Map<string, string>()
   #sealed: SealedState | undefined
+  #isHandedOver = false
 
   /** Takes up what was kept, after `of` was called for each provider: from now on there is something to read. The notes of other
    *  providers are forgotten. */
@@ -27,14 +28,17 @@ export class Notes {
     return {
       read: async () => this.#texts.get(key) ?? (await this.#sealed?.note(provider)),
       write: text => {
+        // A provider that ends late knows less than the one that has taken its place.
+        if (this.#isHandedOver) return
         this.#texts.set(key, text)
         this.#sealed?.putNote(provider, text)
       },
     }
   }
 
-  /** All notes of this configuration, for the one that takes its place. */
+  /** All notes of this configuration, for the one that takes its place: what is written to this one from now on is lost. */
   handOver(): ReadonlyMap<string, string> {
+    this.#isHandedOver = true
     return this.#texts
   }
 }
