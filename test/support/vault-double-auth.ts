@@ -56,7 +56,7 @@ class AppRole implements Auth {
       const role = [...this.#roles.values()].find(({ id }) => id === body.role_id)
       return granted(role !== undefined && this.#secretIds.get(body.secret_id) === role.id ? role : undefined)
     }
-    if (part === undefined) this.#roles.set(name, { ...body, id: randomUUID() })
+    if (part === undefined) this.#roles.set(name, { ...known, ...body, id: known?.id ?? randomUUID() })
     if (part === 'role-id') return found({ role_id: known.id })
     if (part !== 'secret-id') return WRITTEN
     const secret_id = randomUUID()

@@ -6,8 +6,10 @@ import type { Secret } from '../../../lib/base/secret.ts'
 import { ProviderError } from '../../../lib/errors.ts'
 import type { Note } from '../../../lib/provider.ts'
 import { jittered } from '../../poll.ts'
-import { readToken, writeToken, type KeptToken } from './kept-token.ts'
+import { heldToken, type HeldToken } from './held-token.ts'
+import { readTokens, writeTokens, type KeptToken } from './kept-token.ts'
 import type { AuthMethod, Life, LoginWorld } from './method.ts'
+import { ReplacedTokens } from './replaced-tokens.ts'
 import type { Tokens } from './tokens.ts'
 
 /** How many requests a login is at most, one after the other. */
@@ -21,26 +23,14 @@ const FAILED_MS = { firstMs: 250, longestMs: 10_000 }
 const RETRY_AFTER_MS_MAX = 60_000
 /** A token that has less than this part of what it was granted is renewed for a lease that would last longer. */
 const FULL_PART = 0.9
-/** Of so many tokens it is known when they end. */
-const ENDS_MAX = 100
-
-/** The token of now. */
-interface Held extends Omit<KeptToken, 'account'> {
-  /** Undefined where it cannot be told, and so the token not be kept. */
-  readonly account: string | undefined
-  renewable: boolean
-  endsMs: number
-  /** Ends what keeps it alive. */
-  readonly over: AbortController
-  /** The renewal or replacement that is under way. */
-  prolonging?: Promise<void> | undefined
-}
+/** How much longer a token is taken to be needed than the lease says that asks for it: so not each renewal writes the note. */
+const NEEDED_LONGER = 2
 
 /** The token that requests are sent with: kept alive, and replaced before it ends.
  *
  *  There is one login at a time, whoever needs it; and it belongs to nobody, so that a watch which ends does not end it for the
  *  others. A token that was got by a login is noted for the next process: the server ends leases with the token that they were
- *  made with, and a fleet that restarts need not log in. */
+ *  made with, and a fleet that restarts need not log in. One that is replaced while leases hang on it is kept for these. */
 export class Session {
   readonly #method: AuthMethod
   readonly #world: LoginWorld
@@ -49,14 +39,12 @@ export class Session {
   readonly #random: Random
   readonly #closed = new AbortController()
   readonly #note: Note
-  /** By accessor: when tokens that had been ours end, on the monotonic clock. */
-  readonly #ends = new Map<string, number>()
+  readonly #replaced: ReplacedTokens
   readonly #accessors = new WeakMap<Secret, string>()
   readonly #listeners = new Set<() => void>()
-  #held: Held | undefined
+  #held: HeldToken | undefined
   #isRecalled = false
-  #isKept = false
-  #loggingIn: Promise<Held> | undefined
+  #loggingIn: Promise<HeldToken> | undefined
   /** Why the last login failed, and until when nobody tries another: wrong credentials in hundreds of watches would lock a user out. */
   #failure: { readonly error: unknown; readonly untilMs: number } | undefined
   #backoff = exponentialBackoff(FAILED_MS)
@@ -73,6 +61,7 @@ export class Session {
     this.#tokens = tokens
     this.#clock = clock
     this.#random = random
+    this.#replaced = new ReplacedTokens(clock)
   }
 
   /** Whether the method can give another token than the one that is refused. */
@@ -80,9 +69,9 @@ export class Session {
     return this.#method.isFresh
   }
 
-  /** Whether the token of now is from before a restart: a login may give one that may do more. */
+  /** Whether the token of now is from before a restart: a login may give one that may do more. It stays one until a login succeeds. */
   get isKept(): boolean {
-    return this.#isKept
+    return this.#held?.isKept === true
   }
 
   /** The accessor of a token that this gave; empty where it has none. */
@@ -92,18 +81,19 @@ export class Session {
 
   /** Told that the server does not know a token any more: what hangs on it has ended as well. */
   ended(token: Secret): void {
-    this.#noteEnd(this.accessorOf(token), this.#clock.monotonicMs())
+    this.#replaced.noteEnd(this.accessorOf(token), this.#clock.monotonicMs())
   }
 
-  /** For how long a token lasts, in milliseconds; undefined for one of which nothing is known. The token of now is renewed before, if it
-   *  lasts less than is wanted and a renewal may help. Rejects where that is not answered. */
+  /** For how long a token lasts, in milliseconds; undefined for one of which nothing is known. One that is ours is renewed before, if
+   *  it lasts less than is wanted and a renewal may help, and is taken to be needed for so long. Rejects where that is not answered.
+   *  @param wantedMs for how long a lease that hangs on it would last */
   async lasting(accessor: string, wantedMs: number, signal: AbortSignal): Promise<number | undefined> {
-    const held = this.#held
-    if (held?.accessor === accessor && this.#isWorthRenewing(held, wantedMs)) {
-      await orAborted(this.#prolonged(held), signal)
+    const held = this.#find(accessor)
+    if (held !== undefined) {
+      this.#need(held, wantedMs)
+      if (this.#isWorthRenewing(held, wantedMs)) await orAborted(this.#prolonged(held), signal)
     }
-    const current = this.#held?.accessor === accessor ? this.#held.endsMs : undefined
-    const endsMs = this.#ends.get(accessor) ?? current
+    const endsMs = this.#replaced.endOf(accessor) ?? this.#find(accessor)?.endsMs
     return endsMs === undefined ? undefined : endsMs - this.#clock.monotonicMs()
   }
 
@@ -135,20 +125,23 @@ export class Session {
   }
 
   close(): void {
-    this.#closed.abort(new Error('the provider is closed'))
     // The wall clock may have leapt since it was noted, and it is all that the next process has.
-    if (this.#held !== undefined) this.#write(this.#held)
-    this.#hold(undefined)
+    this.#write()
+    const reason = new Error('the provider is closed')
+    this.#closed.abort(reason)
+    this.#held?.over.abort(reason)
+    this.#held = undefined
+    this.#replaced.close()
   }
 
-  #logIn(): Promise<Held> {
+  #logIn(): Promise<HeldToken> {
     this.#loggingIn ??= this.#tryToLogIn().finally(() => (this.#loggingIn = undefined))
     // Whoever waits for it may be gone by then.
     this.#loggingIn.catch(() => {})
     return this.#loggingIn
   }
 
-  async #tryToLogIn(): Promise<Held> {
+  async #tryToLogIn(): Promise<HeldToken> {
     const failed = this.#failure
     if (failed !== undefined && this.#clock.monotonicMs() < failed.untilMs) throw failed.error
     const { signal } = this.#closed
@@ -175,11 +168,10 @@ export class Session {
     }
   }
 
-  async #loggedIn(signal: AbortSignal): Promise<Held> {
+  async #loggedIn(signal: AbortSignal): Promise<HeldToken> {
     const account = await this.#account()
     const kept = await this.#recall(account)
-    this.#isKept = kept !== undefined
-    if (kept !== undefined) return { ...kept, over: new AbortController() }
+    if (kept !== undefined) return heldToken(kept, true)
     // What the server grants counts from when it was asked.
     const startMs = this.#clock.monotonicMs()
     const { token, life: granted } = await this.#method.logIn(this.#world, signal)
@@ -192,15 +184,9 @@ export class Session {
       })
     }
     const { durationMs, renewable, accessor } = life
-    return {
-      account,
-      token,
-      accessor,
-      grantedMs: durationMs,
-      renewable,
-      endsMs: durationMs === 0 ? Infinity : startMs + durationMs,
-      over: new AbortController(),
-    }
+    const endsMs = durationMs === 0 ? Infinity : startMs + durationMs
+    const given = { account, token, accessor, grantedMs: durationMs, renewable, endsMs, neededUntilMs: startMs }
+    return heldToken(given, false)
   }
 
   /** Whom and where a token is got for; undefined where that is not known. */
@@ -211,41 +197,55 @@ export class Session {
     return account === undefined ? undefined : JSON.stringify([shown, namespace, this.#method.name, account])
   }
 
-  /** The token of before a restart; once. Whether the server still knows it, its first use will show. */
+  /** The token of before a restart; once. Whether the server still knows it, its first use will show. Those that had been replaced
+   *  before are taken up with it. */
   async #recall(account: string | undefined): Promise<KeptToken | undefined> {
     if (this.#isRecalled || account === undefined) return undefined
     this.#isRecalled = true
     const note = await this.#note.read()
-    return note === undefined ? undefined : readToken(note, account, this.#clock)
+    if (note === undefined) return undefined
+    const { current, replaced } = readTokens(note, account, this.#clock)
+    for (const kept of replaced) this.#replaced.keep(heldToken(kept, true))
+    return current
   }
 
-  #hold(held: Held | undefined): void {
+  #hold(held: HeldToken): void {
     const before = this.#held
     before?.over.abort(new Error('another token has taken its place'))
-    if (before !== undefined && before.accessor !== held?.accessor) this.#noteEnd(before.accessor, before.endsMs)
+    if (before !== undefined && before.accessor !== held.accessor) {
+      // A token that is given is somebody else's to keep.
+      if (this.isFresh) this.#replaced.keep(before)
+      else this.#replaced.noteEnd(before.accessor, before.endsMs)
+    }
     this.#held = held
-    if (held === undefined) return
+    this.#replaced.forget(held.accessor)
     this.#accessors.set(held.token, held.accessor)
-    this.#write(held)
+    this.#write()
     if (held.endsMs === Infinity) return
     // It ends with its signal, and has nobody to tell.
     this.#keep(held, held.over.signal).catch(() => {})
   }
 
-  #noteEnd(accessor: string, endsMs: number): void {
-    if (accessor === '' || this.#ends.has(accessor)) return
-    const [oldest] = this.#ends.keys()
-    if (this.#ends.size >= ENDS_MAX && oldest !== undefined) this.#ends.delete(oldest)
-    this.#ends.set(accessor, endsMs)
+  /** A token that is ours: that of now, or one that leases hang on. */
+  #find(accessor: string): HeldToken | undefined {
+    return this.#held?.accessor === accessor ? this.#held : this.#replaced.find(accessor)
   }
 
-  #write({ account, token, accessor, grantedMs, renewable, endsMs }: Held): void {
-    if (account === undefined) return
-    this.#note.write(writeToken({ account, token, accessor, grantedMs, renewable, endsMs }, this.#clock))
+  #need(held: HeldToken, wantedMs: number): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs + wantedMs <= held.neededUntilMs) return
+    held.neededUntilMs = nowMs + wantedMs * NEEDED_LONGER
+    this.#write()
+  }
+
+  #write(): void {
+    // Nothing is held after the end: by then the note is the next configuration's.
+    if (!isKnown(this.#held)) return
+    this.#note.write(writeTokens(this.#held, this.#replaced.needed.filter(isKnown), this.#clock))
   }
 
   /** Renews the token for as long as it can be, and then gets another. The one that there is stays in use meanwhile. */
-  async #keep(held: Held, signal: AbortSignal): Promise<void> {
+  async #keep(held: HeldToken, signal: AbortSignal): Promise<void> {
     let backoff = exponentialBackoff()
     let waitMs = this.#untilRenewal(held)
     for (;;) {
@@ -265,24 +265,28 @@ export class Session {
     }
   }
 
-  #untilRenewal({ endsMs }: Held): number {
+  #untilRenewal({ endsMs }: HeldToken): number {
     const leftMs = endsMs - this.#clock.monotonicMs()
     return Math.max(WAIT_MS_MIN, jittered(leftMs * RENEWED_AT, this.#random))
   }
 
-  #isWorthRenewing({ renewable, endsMs, grantedMs }: Held, wantedMs: number): boolean {
+  #isWorthRenewing({ renewable, endsMs, grantedMs }: HeldToken, wantedMs: number): boolean {
     const leftMs = endsMs - this.#clock.monotonicMs()
-    return renewable && leftMs < wantedMs && leftMs < grantedMs * FULL_PART
+    return renewable && leftMs > 0 && leftMs < wantedMs && leftMs < grantedMs * FULL_PART
   }
 
-  #prolonged(held: Held): Promise<void> {
-    held.prolonging ??= this.#prolong(held, held.over.signal).finally(() => (held.prolonging = undefined))
+  #prolonged(held: HeldToken): Promise<void> {
+    const { signal } = held.over
+    // What another has taken the place of is renewed, and never replaced.
+    const prolong = async () =>
+      void (await (held === this.#held ? this.#prolong(held, signal) : this.#renewed(held, signal)))
+    held.prolonging ??= prolong().finally(() => (held.prolonging = undefined))
     // Whoever waits for it may be gone by then.
     held.prolonging.catch(() => {})
     return held.prolonging
   }
 
-  async #prolong(held: Held, signal: AbortSignal): Promise<void> {
+  async #prolong(held: HeldToken, signal: AbortSignal): Promise<void> {
     if (!this.isFresh) {
       const { token } = await this.#method.logIn(this.#world, signal)
       if (token.reveal() !== held.token.reveal()) return void (await this.#logIn())
@@ -290,16 +294,21 @@ export class Session {
     const isOver = this.#clock.monotonicMs() >= held.endsMs
     const life = held.renewable && !isOver ? await this.#renewed(held, signal) : undefined
     // A token that nears the end of all renewals gets less each time.
-    const isEnding = life === undefined || (life.durationMs > 0 && life.durationMs < held.grantedMs / 2)
-    if (isEnding && this.isFresh) await this.#logIn()
+    held.isEnding = life === undefined || (life.durationMs > 0 && life.durationMs < held.grantedMs / 2)
+    if (held.isEnding && this.isFresh) await this.#logIn()
   }
 
-  async #renewed(held: Held, signal: AbortSignal): Promise<Life | undefined> {
+  async #renewed(held: HeldToken, signal: AbortSignal): Promise<Life | undefined> {
     const startMs = this.#clock.monotonicMs()
     const life = await this.#tokens.renew(held.token, signal)
     held.renewable = life?.renewable === true
     if (life !== undefined) held.endsMs = life.durationMs === 0 ? Infinity : startMs + life.durationMs
-    this.#write(held)
+    this.#write()
     return life
   }
+}
+
+/** Whether it is known whom a token was got for, so that it can be kept. */
+function isKnown(held: HeldToken | undefined): held is HeldToken & KeptToken {
+  return held?.account !== undefined
 }

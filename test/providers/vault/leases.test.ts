@@ -2,8 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Lease } from '../../../lib/reading.ts'
 import { eventually } from '../../support/eventually.ts'
 import { runBuilt, startBuilt } from '../../support/program.ts'
+import { noteIn } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { call, must, vaultServers, type VaultServer } from '../../support/vault-server.ts'
 import { Bench } from './bench.ts'
@@ -88,6 +90,44 @@ describe.each(vaultServers())('%s', (_, start) => {
       expect(await leasing.leases()).toHaveLength(1)
       expect(new Set(await leasing.tokens())).toEqual(new Set(first.tokens))
       expect(after.stderr()).not.toContain(first.user)
+    },
+  )
+
+  test(
+    'a lease lives on with its token when a restart, and what this may not, have put another in its place',
+    { timeout: 60_000 },
+    async () => {
+      const server = await start()
+      onTestFinished(() => server.close())
+      const leasing = await Leasing.on(server, { tokenSeconds: 6, leaseSeconds: 3_600 })
+      await eventually(() => must(server, 'POST', 'secret/data/app', { data: { password: 'first' } }))
+      await leasing.permit('rabbit/creds/*')
+      const others = (await leasing.tokens()).length
+      const note = noteIn(new Map())
+      const open = () => Bench.open(server, { auth: leasing.auth }, { note })
+      const before = await open()
+      const given = (await before.read('ref', 'rabbit/creds/app', 'username')).lease as Lease
+      await before.provider.close()
+      await leasing.permitLater('secret/*')
+
+      const renewed = async ({ provider }: Bench, lease: Lease | undefined) => {
+        const startMs = Date.now()
+        let last = lease
+        // Longer than the token is good for without a renewal.
+        const renew = async () => {
+          last = last && (await provider.renew?.(last, new AbortController().signal))
+          expect(last === undefined || Date.now() - startMs > 7_000).toBe(true)
+        }
+        await eventually(renew, { everyMs: 500 })
+        await provider.close()
+        return last
+      }
+      const next = await open()
+      expect(await next.ask('ref', 'secret/app', 'password')).toBe('first')
+      expect(await leasing.tokens()).toHaveLength(others + 2)
+      const later = await renewed(next, given)
+      expect(await renewed(await open(), later)).toMatchObject({ id: given.id })
+      expect([leasing.rabbit.made, leasing.rabbit.users.size]).toEqual([1, 1])
     },
   )
 

@@ -59,6 +59,13 @@ export class Leasing {
     await must(this.server, 'POST', 'sys/policies/acl/app', { policy })
   }
 
+  /** Has tokens that a login gets from now on read these paths as well. */
+  async permitLater(...paths: readonly string[]): Promise<void> {
+    const rules = Object.fromEntries(paths.map(path => [path, { capabilities: ['read'] }]))
+    await must(this.server, 'POST', 'sys/policies/acl/later', { policy: JSON.stringify({ path: rules }) })
+    await must(this.server, 'POST', 'auth/approle/role/app', { token_policies: ['app', 'later'] })
+  }
+
   /** The names of the leases that there are on the server. */
   async leases(): Promise<readonly string[]> {
     const { body } = await call(this.server, 'GET', 'sys/leases/lookup/rabbit/creds/app?list=1')

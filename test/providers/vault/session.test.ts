@@ -1,71 +1,9 @@
 /** The life of a token, on a clock that the test owns. */
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Secret } from '../../../lib/base/secret.ts'
 import { ProviderError } from '../../../lib/errors.ts'
-import type { Answer } from '../../../providers/vault/answer.ts'
-import type { AuthMethod, Life, LoginWorld } from '../../../providers/vault/auth/method.ts'
-import { Session } from '../../../providers/vault/auth/session.ts'
-import { Tokens } from '../../../providers/vault/auth/tokens.ts'
-import { FakeClock, settled } from '../../support/fake-clock.ts'
-import { noteIn } from '../../support/provider-host.ts'
-
-const HOUR = 3_600_000
-const never = new AbortController().signal
-
-/** A server and a method that do as the test says, and what they were asked. */
-class Scene {
-  readonly clock: FakeClock
-  readonly asked: string[] = []
-  tries = 0
-  life: Life | undefined = { durationMs: HOUR, renewable: true, usesLeft: 0, accessor: 'accessor' }
-  /** What each renewal grants, in seconds; undefined refuses. */
-  renewal: number | undefined = 3_600
-  failure: ProviderError | undefined
-  /** The token of a method that is given one. */
-  given = 'given'
-  /** What is kept for the next process. */
-  readonly note: Map<string, string>
-  readonly session: Session
-
-  /** @param before the process that this one comes after */
-  constructor(isFresh = true, before?: Scene, account = 'web') {
-    this.clock = before?.clock ?? new FakeClock()
-    this.note = before?.note ?? new Map()
-    let count = 0
-    const logIn = async () => {
-      this.tries++
-      if (this.failure !== undefined) throw this.failure
-      const token = isFresh ? `token ${++count}` : this.given
-      this.asked.push(`log in: ${token}`)
-      return { token: new Secret(token), ...(this.life === undefined ? {} : { life: this.life }) }
-    }
-    const method: AuthMethod = { name: 'scripted', isFresh, logIn, account: async () => account }
-    const world = { settings: { timeoutMs: 30_000, shown: 'https://vault', namespace: '' } } as unknown as LoginWorld
-    const tokens = new Tokens(async ({ path }, token) => this.#answer(path.replace('auth/token/', ''), token.reveal()))
-    this.session = new Session(method, world, tokens, {
-      clock: this.clock,
-      random: () => 0.5,
-      note: noteIn(this.note),
-    })
-    onTestFinished(() => this.session.close())
-  }
-
-  async token(): Promise<string> {
-    return (await this.session.token(never)).reveal()
-  }
-
-  #answer(action: string, token: string): Answer {
-    this.asked.push(`${action}: ${token}`)
-    if (this.failure !== undefined) throw this.failure
-    if (this.renewal === undefined)
-      return { status: 403, headers: new Map(), body: new Map([['errors', ['permission denied']]]) }
-    const auth = new Map<string, boolean | number>([
-      ['lease_duration', this.renewal],
-      ['renewable', true],
-    ])
-    return { status: 200, headers: new Map(), body: new Map([['auth', auth]]) }
-  }
-}
+import { settled } from '../../support/fake-clock.ts'
+import { HOUR, never, Scene } from './session-scene.ts'
 
 const outage = new ProviderError('unavailable', 'the server is away')
 
@@ -225,10 +163,10 @@ test.each<[string, (before: Scene) => Scene | Promise<Scene>]>([
   const scene = await next(before)
   await scene.token()
 
-  expect(scene.asked).toEqual(['log in: token 1'])
+  expect(scene.asked).toEqual(['log in: token 2'])
 })
 
-test.each(['hvs.never', '{"token":"hvs.never', 'null'])(
+test.each(['hvs.never', '{"token":"hvs.never', 'null', '{"token":"hvs.never"}'])(
   'a note that is none, such as %s, is as no note',
   async note => {
     const before = new Scene()
@@ -283,4 +221,130 @@ test('of a token that was replaced it is known when it ends, and of one that was
   expect(await scene.session.lasting('another', HOUR, never)).toBe(0)
   expect(await scene.session.lasting('unheard of', HOUR, never)).toBeUndefined()
   expect(first.reveal()).toBe('token 1')
+})
+
+/** A process after a restart with a kept token, and leases of 40 minutes on it, whose token another has taken the place of. */
+async function replaced(): Promise<Scene> {
+  const before = new Scene()
+  before.hasOwnAccessors = true
+  await before.token()
+  expect(await before.session.lasting('of token 1', 40 * 60_000, never)).toBe(HOUR)
+  before.session.close()
+  const scene = new Scene(true, before)
+  await scene.session.after(await scene.session.token(never), never)
+  expect(await scene.token()).toBe('token 2')
+  scene.asked.length = 0
+  return scene
+}
+
+test('a token on which leases hang is renewed for them when another has taken its place, also after a restart', async () => {
+  const scene = await replaced()
+  await scene.clock.advance(30 * 60_000)
+  expect(await scene.session.lasting('of token 1', 40 * 60_000, never)).toBe(HOUR)
+  expect(scene.asked).toEqual(['renew-self: token 1'])
+  scene.session.close()
+
+  const next = new Scene(true, scene)
+  expect(await next.token()).toBe('token 2')
+  await next.clock.advance(30 * 60_000)
+  next.asked.length = 0
+  expect(await next.session.lasting('of token 1', 40 * 60_000, never)).toBe(HOUR)
+  expect(next.asked).toEqual(['renew-self: token 1'])
+})
+
+test('a token that another has taken the place of is renewed for nothing but its leases, and dropped after them', async () => {
+  const scene = await replaced()
+  scene.renewal = 3 * 3_600
+  await scene.session.lasting('of token 1', 2 * HOUR, never)
+  expect(scene.note.get('')).toContain('token 1')
+  scene.asked.length = 0
+  await scene.clock.advance(10 * HOUR)
+  expect(scene.asked).not.toContain('renew-self: token 1')
+  expect(scene.note.get('')).not.toContain('token 1')
+  expect(await scene.session.lasting('of token 1', HOUR, never)).toBeLessThan(0)
+  expect(scene.asked).not.toContain('renew-self: token 1')
+})
+
+test('a token on which no lease hangs is not kept when another takes its place', async () => {
+  const before = new Scene()
+  await before.token()
+  before.hasOwnAccessors = true
+  await before.session.after(await before.session.token(never), never)
+  expect(before.note.get('')).toContain('token 2')
+  expect(before.note.get('')).not.toContain('token 1')
+})
+
+/** Lets the token come to its end in an outage. */
+async function outlast(scene: Scene): Promise<void> {
+  scene.failure = outage
+  await scene.clock.advance(HOUR)
+  scene.failure = undefined
+  await scene.clock.advance(10_000)
+}
+
+test.each<[string, (scene: Scene) => void | Promise<void>]>([
+  ['that has ended', scene => outlast(scene)],
+  ['that the server does not know', async scene => scene.session.ended(await scene.session.token(never))],
+])('a token %s is not renewed for its leases', async (_, end) => {
+  const scene = new Scene()
+  scene.hasOwnAccessors = true
+  const first = await scene.session.token(never)
+  await scene.session.lasting('of token 1', 100 * HOUR, never)
+  await end(scene)
+  await scene.session.after(first, never)
+  expect(await scene.token()).not.toBe('token 1')
+  scene.asked.length = 0
+  expect(await scene.session.lasting('of token 1', HOUR, never)).toBeLessThanOrEqual(0)
+  expect(scene.asked).toEqual([])
+})
+
+test('a token that ended after another had taken its place is not renewed for its leases', async () => {
+  const scene = await replaced()
+  scene.failure = outage
+  await scene.clock.advance(HOUR)
+  scene.failure = undefined
+  scene.asked.length = 0
+  expect(await scene.session.lasting('of token 1', 20 * 60_000, never)).toBeLessThanOrEqual(0)
+  expect(scene.asked).toEqual([])
+})
+
+test('of the tokens that leases hang on the ten that are needed longest are kept', async () => {
+  const scene = new Scene()
+  scene.hasOwnAccessors = true
+  for (let count = 1; count <= 13; count++) {
+    const token = await scene.session.token(never)
+    // Not in the order in which they are needed.
+    await scene.session.lasting(`of token ${count}`, ((count * 5) % 13) * 60_000 + 60_000, never)
+    await scene.session.after(token, never)
+  }
+  const { tokens } = JSON.parse(scene.note.get('') ?? '') as { tokens: readonly { token: string }[] }
+  expect(tokens.map(({ token }) => token)).not.toContain('token 13')
+  expect(tokens).toHaveLength(1 + 10)
+})
+
+test('a kept token stays one while no other can be had, so that a login is tried again', async () => {
+  const before = new Scene()
+  await before.token()
+  before.session.close()
+  const scene = new Scene(true, before)
+  const kept = await scene.session.token(never)
+  scene.failure = outage
+  await expect(scene.session.after(kept, never)).rejects.toBe(outage)
+  expect(scene.session.isKept).toBe(true)
+  scene.failure = undefined
+  await scene.clock.advance(10_000)
+  expect((await scene.session.after(kept, never))?.reveal()).toBe('token 2')
+  expect(scene.session.isKept).toBe(false)
+})
+
+test('a session that is closed writes no note, whatever is answered to it later', async () => {
+  const scene = new Scene()
+  await scene.token()
+  await scene.clock.advance(30 * 60_000)
+  const asked = scene.session.lasting('accessor', HOUR, never).catch(() => undefined)
+  scene.session.close()
+  scene.note.set('', 'of the next process')
+  await asked
+  await settled()
+  expect(scene.note.get('')).toBe('of the next process')
 })
