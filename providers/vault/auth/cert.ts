@@ -19,18 +19,28 @@ export class CertMethod implements AuthMethod {
     this.#options = options
   }
 
-  async account({ settings }: LoginWorld): Promise<string> {
+  async account(world: LoginWorld): Promise<string> {
     const { mount, role = '' } = this.#options
-    return JSON.stringify([mount, role, settings.connection.tls?.certificate ?? ''])
+    // node:crypto is loaded anyway; its certificates are a class of OpenSSL's.
+    const { X509Certificate } = process.getBuiltinModule('node:crypto')
+    const own = new X509Certificate(await world.readFile(pathIn(world)))
+    const { issuer, subject, subjectAltName = '', fingerprint256 } = own
+    // One that nobody else has signed is trusted as itself, so the next one of the same names may be another's.
+    return JSON.stringify([mount, role, issuer, subject, subjectAltName, own.checkIssued(own) ? fingerprint256 : ''])
   }
 
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role } = this.#options
-    if (world.settings.connection.tls?.certificate === undefined) {
-      throw new ProviderError('bad-config', 'the method cert has no certificate to log in with', {
-        hint: 'set tls.certificate and tls.key',
-      })
-    }
+    pathIn(world)
     return await logInAt(world, `auth/${mount}/login`, role === undefined ? {} : { name: role }, signal)
   }
+}
+
+/** The path of the certificate. */
+function pathIn({ settings }: LoginWorld): string {
+  const path = settings.connection.tls?.certificate
+  if (path !== undefined) return path
+  throw new ProviderError('bad-config', 'the method cert has no certificate to log in with', {
+    hint: 'set tls.certificate and tls.key',
+  })
 }

@@ -2,6 +2,7 @@ import { sign } from 'node:crypto'
 import { filePath, v } from '../../../lib/base/schema.ts'
 import { Secret } from '../../../lib/base/secret.ts'
 import { messageOf, ProviderError } from '../../../lib/errors.ts'
+import type { Fields } from '../secret.ts'
 import { askCloud, fieldIn, fieldsIn, variableOf } from './cloud.ts'
 import { logInAt, mountOption, readSecretFile, text } from './credentials.ts'
 import type { AuthMethod, Login, LoginWorld } from './method.ts'
@@ -35,9 +36,11 @@ export class GcpMethod implements AuthMethod {
     this.#options = options
   }
 
-  async account({ environment }: LoginWorld): Promise<string> {
-    const { mount, role, type, keyFile = environment['GOOGLE_APPLICATION_CREDENTIALS'] ?? '' } = this.#options
-    return JSON.stringify([mount, role, type, type === 'iam' ? keyFile : ''])
+  async account(world: LoginWorld): Promise<string> {
+    const { mount, role, type } = this.#options
+    // Another account's key may come to lie at the same path. Which account a machine has only its metadata know.
+    const email = type === 'iam' ? fieldIn(...(await this.#key(world)), 'client_email') : ''
+    return JSON.stringify([mount, role, type, email])
   }
 
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
@@ -46,8 +49,9 @@ export class GcpMethod implements AuthMethod {
     return await logInAt(world, `auth/${mount}/login`, { role, jwt: jwt.reveal() }, signal)
   }
 
-  async #signed(world: LoginWorld): Promise<Secret> {
-    const { role, keyFile } = this.#options
+  /** What it is, for people, and what it has. */
+  async #key(world: LoginWorld): Promise<[string, Fields]> {
+    const { keyFile } = this.#options
     const path = keyFile ?? variableOf(world, 'GOOGLE_APPLICATION_CREDENTIALS')
     if (path === undefined) {
       throw new ProviderError('unauthenticated', "there is no service account's key", {
@@ -55,7 +59,12 @@ export class GcpMethod implements AuthMethod {
       })
     }
     const what = `the service account's key in ${path}`
-    const fields = fieldsIn(what, (await readSecretFile(world, path, "the service account's key")).reveal())
+    return [what, fieldsIn(what, (await readSecretFile(world, path, "the service account's key")).reveal())]
+  }
+
+  async #signed(world: LoginWorld): Promise<Secret> {
+    const { role } = this.#options
+    const [what, fields] = await this.#key(world)
     const seconds = Math.floor(world.nowMs() / 1_000)
     const header = { alg: 'RS256', typ: 'JWT', kid: fieldIn(what, fields, 'private_key_id') }
     const claims = { sub: fieldIn(what, fields, 'client_email'), aud: `vault/${role}`, exp: seconds + LIFE_SECONDS }
