@@ -1,8 +1,9 @@
 /** A double of what clouds tell their machines, with the requests and answers of their documentation:
  *  - AWS: "Use the Instance Metadata Service", "Container credential provider", STS's AssumeRoleWithWebIdentity
  *  - Google: "Verify the identity of a VM instance"
- *  - Azure: "Use managed identities on a VM to acquire an access token", "Azure Instance Metadata Service", and the client
- *    credentials flow of its identity platform with a federated credential */
+ *  - Azure: "Use managed identities on a VM to acquire an access token", "Azure Instance Metadata Service", "How to use managed
+ *    identities for App Service and Azure Functions" (its REST endpoint reference), and the client credentials flow of its
+ *    identity platform with a federated credential */
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { claimsOf, jwtOf, seconds } from './jwt.ts'
@@ -37,6 +38,8 @@ export class CloudDouble {
   readonly awsKeys = { AccessKeyId: 'ASIADOUBLE', SecretAccessKey: 'a/secret+of=the-double', Token: 'session//token==' }
   /** What a container has to show. */
   readonly containerToken = randomBytes(8).toString('hex')
+  /** What an app has to show. */
+  readonly appHeader = randomBytes(8).toString('hex')
   /** What a web identity or a federated one has to be signed with. */
   readonly issuer = generateKeyPairSync('rsa', { modulusLength: 2048 })
   readonly #session = randomBytes(16).toString('base64')
@@ -80,6 +83,7 @@ export class CloudDouble {
       return asked.headers.authorization === this.containerToken ? this.#awsKeys() : { status: 401 }
     }
     if (path === '/' && method === 'POST') return this.#sts(asked)
+    if (path === '/msi/token') return this.#azureApp(asked)
     return path === '/tenant/oauth2/v2.0/token' ? this.#federated(asked) : NOT_FOUND
   }
 
@@ -130,6 +134,15 @@ export class CloudDouble {
     if (path !== '/metadata/instance') return NOT_FOUND
     const compute = { name: 'web-1', vmScaleSetName: '', subscriptionId: 'sub-1', resourceGroupName: 'shop' }
     return { body: JSON.stringify({ compute, network: {} }) }
+  }
+
+  #azureApp({ method, query, headers }: Asked): Told {
+    const isRight = method === 'GET' && query.get('api-version') === '2019-08-01' && query.get('resource') !== null
+    if (headers['x-identity-header'] !== this.appHeader || !isRight) return { status: isRight ? 401 : 400 }
+    const oid = query.get('client_id') === null ? 'app' : `app ${query.get('client_id')}`
+    const { access_token } = JSON.parse(this.#azureToken({ aud: query.get('resource'), oid }))
+    const more = { expires_on: String(seconds(3_600)), resource: query.get('resource'), client_id: 'client-of-app' }
+    return { body: JSON.stringify({ access_token, token_type: 'Bearer', ...more }) }
   }
 
   #federated({ body }: Asked): Told {

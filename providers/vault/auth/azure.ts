@@ -17,10 +17,11 @@ export const azureOptions = v.strictObject({
 const METADATA = 'http://169.254.169.254'
 const TOKEN_VERSION = '2018-02-01'
 const INSTANCE_VERSION = '2021-05-01'
+const APP_VERSION = '2019-08-01'
 const AUTHORITY = 'https://login.microsoftonline.com'
 
-/** `auth: { method: azure, role: …, resource: … }`: with a token of a workload's identity where the environment has one, else with that of
- *  the machine, and which machine it is. */
+/** `auth: { method: azure, role: …, resource: … }`: with a token of a workload's identity or of an app's where the environment has one, else
+ *  with that of the machine, and which machine it is. */
 export class AzureMethod implements AuthMethod {
   readonly name = 'azure'
   readonly isFresh = true
@@ -32,26 +33,43 @@ export class AzureMethod implements AuthMethod {
 
   async account({ environment }: LoginWorld): Promise<string> {
     const { mount, role, resource, clientId = environment['AZURE_CLIENT_ID'] ?? '' } = this.#options
-    return JSON.stringify([mount, role, resource, clientId])
+    return JSON.stringify([mount, role, resource, clientId, environment['AZURE_TENANT_ID'] ?? ''])
   }
 
   async logIn(world: LoginWorld, signal: AbortSignal): Promise<Login> {
     const { mount, role } = this.#options
-    const file = variableOf(world, 'AZURE_FEDERATED_TOKEN_FILE')
-    const { jwt, machine } =
-      file === undefined ? await this.#ofMachine(world, signal) : await this.#ofWorkload(world, file, signal)
+    const { jwt, machine } = await this.#identity(world, signal)
     return await logInAt(world, `auth/${mount}/login`, { role, jwt: jwt.reveal(), ...machine }, signal)
+  }
+
+  /** In the order in which Azure's own libraries look. */
+  async #identity(world: LoginWorld, signal: AbortSignal): Promise<Identity> {
+    const file = variableOf(world, 'AZURE_FEDERATED_TOKEN_FILE')
+    if (file !== undefined) return await this.#ofWorkload(world, file, signal)
+    const header = variableOf(world, 'IDENTITY_HEADER')
+    const endpoint = header === undefined ? undefined : addressOf(world, 'IDENTITY_ENDPOINT')
+    if (header === undefined || endpoint === undefined) return await this.#ofMachine(world, signal)
+    return await this.#ofApp(world, { endpoint, header: new Secret(header) }, signal)
+  }
+
+  /** A token of an app's identity (App Service, Functions, Container Apps), from an address beside it. */
+  async #ofApp(
+    world: LoginWorld,
+    { endpoint, header }: { readonly endpoint: string; readonly header: Secret },
+    signal: AbortSignal,
+  ): Promise<Identity> {
+    const what = "the app's identity"
+    const headers = new Map([['x-identity-header', header]])
+    const request = { url: `${endpoint}?${this.#query(APP_VERSION)}`, headers }
+    return { jwt: tokenIn(what, await askCloudForFields(world, what, request, signal)), machine: {} }
   }
 
   /** A token of the machine's metadata, and what the server asks Azure with whether it is the machine. */
   async #ofMachine(world: LoginWorld, signal: AbortSignal): Promise<Identity> {
     const what = "the machine's metadata"
-    const { resource, clientId } = this.#options
     const base = `${addressOf(world, 'AZURE_POD_IDENTITY_AUTHORITY_HOST') ?? METADATA}/metadata`
     const headers = new Map([['metadata', 'true']])
-    const query = new URLSearchParams({ 'api-version': TOKEN_VERSION, resource })
-    if (clientId !== undefined) query.set('client_id', clientId)
-    const token = { url: `${base}/identity/oauth2/token?${query.toString()}`, headers }
+    const token = { url: `${base}/identity/oauth2/token?${this.#query(TOKEN_VERSION)}`, headers }
     const jwt = tokenIn(what, await askCloudForFields(world, what, token, signal))
     const instance = { url: `${base}/instance?api-version=${INSTANCE_VERSION}`, headers }
     const compute = mapOf((await askCloudForFields(world, what, instance, signal)).get('compute'))
@@ -62,6 +80,13 @@ export class AzureMethod implements AuthMethod {
       vmss_name: textOf(compute, 'vmScaleSetName'),
     }
     return { jwt, machine }
+  }
+
+  #query(version: string): string {
+    const { resource, clientId } = this.#options
+    const query = new URLSearchParams({ 'api-version': version, resource })
+    if (clientId !== undefined) query.set('client_id', clientId)
+    return query.toString()
   }
 
   /** A token for one that an issuer keeps current in a file, as AKS gives one to each service account with an identity. */
@@ -98,7 +123,7 @@ export class AzureMethod implements AuthMethod {
 
 interface Identity {
   readonly jwt: Secret
-  /** Nothing of a workload: its token says all that there is to say. */
+  /** Nothing of a workload or an app: its token says all that there is to say. */
   readonly machine: Readonly<Record<string, string>>
 }
 

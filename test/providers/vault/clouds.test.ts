@@ -277,6 +277,35 @@ describe('azure', () => {
     expect(await refusal(auth, environment)).toMatchObject({ code: 'unauthenticated' })
   })
 
+  test("a token of an app's identity, beside which it has no machine", async () => {
+    const auth = await setUp({ bound_service_principal_ids: ['app'] })
+    const app = { IDENTITY_ENDPOINT: `${cloud.url}/msi/token`, IDENTITY_HEADER: cloud.appHeader }
+    const machine = { AZURE_POD_IDENTITY_AUTHORITY_HOST: cloud.url }
+    expect(await read(auth, { ...app, ...machine })).toBe('1')
+    expect(cloud.seen.map(({ path, query }) => `${path} ${query.get('api-version')}`)).toEqual([
+      '/msi/token 2019-08-01',
+    ])
+    expect(await refusal({ ...auth, clientId: 'of-web' }, app)).toMatchObject({ code: 'unauthenticated' })
+    const wrong = { ...app, IDENTITY_HEADER: 'wrong-header' }
+    expect(await refusal(auth, wrong, 'wrong-header')).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining("the app's identity: answers 401"),
+    })
+    const far = { ...app, IDENTITY_ENDPOINT: 'http://identity.example.org/msi/token' }
+    expect(await refusal(auth, far, cloud.appHeader)).toMatchObject({ code: 'bad-config' })
+    // What has no header of its own is no app: a server with Azure Arc, say.
+    cloud.seen.length = 0
+    await refusal(auth, { IDENTITY_ENDPOINT: app.IDENTITY_ENDPOINT, ...machine })
+    expect(cloud.seen[0]?.path).toBe('/metadata/identity/oauth2/token')
+  })
+
+  test("one of an app's identities", async () => {
+    const auth = await setUp({ bound_service_principal_ids: ['app of-web'] })
+    const app = { IDENTITY_ENDPOINT: `${cloud.url}/msi/token`, IDENTITY_HEADER: cloud.appHeader }
+    expect(await read({ ...auth, clientId: 'of-web' }, app)).toBe('1')
+    expect(await refusal(auth, app)).toMatchObject({ code: 'unauthenticated' })
+  })
+
   test("a workload's identity, whose file is read again at every login", async () => {
     const auth = await setUp({ bound_service_principal_ids: ['app-1'] })
     const path = file(cloud.identity({ aud: 'somebody else' }))
@@ -332,8 +361,9 @@ test('a token that a cloud was asked for is kept for the next process, as the sa
 test.each([
   ['aws', { method: 'aws', role: 'a' }, { AWS_ROLE_ARN: 'arn' }, 'arn'],
   ['aws with keys', { method: 'aws', accessKeyId: 'AKIA', secretAccessKey: 'never' }, {}, 'AKIA'],
-  ['gcp', { method: 'gcp', type: 'iam', role: 'a' }, { GOOGLE_APPLICATION_CREDENTIALS: '/key' }, '/key'],
+  ['gcp on its machines', { method: 'gcp', type: 'gce', role: 'a' }, {}, 'gce'],
   ['azure', { method: 'azure', role: 'a' }, { AZURE_CLIENT_ID: 'client-1' }, 'client-1'],
+  ['azure in a tenant', { method: 'azure', role: 'a' }, { AZURE_TENANT_ID: 'tenant-1' }, 'tenant-1'],
 ])('whom %s logs in as is known without a cloud', async (_, options, environment, shown) => {
   const { auth } = v.parse(vaultOptions, { auth: options })
   const account = await auth?.account?.({ environment } as unknown as LoginWorld)
