@@ -23,6 +23,8 @@ interface Ending {
   endsMs: number
   readonly maxEndsMs: number
   isRevoked: boolean
+  /** Of a token: whether it may not read what others may. */
+  mayLess: boolean
 }
 
 interface SimulatedLease extends Ending {
@@ -68,12 +70,11 @@ export class SimulatedVault {
     close() {},
   })
 
-  /** Whether a credential can be used: neither its lease nor the token that this hangs on has come to its end. What was revoked behind
+  /** For how long a credential can be used: until its lease or the token that this hangs on comes to its end. What was revoked behind
    *  everybody's back does not count as ended. */
-  isGood(username: string): boolean {
+  leftMs(username: string): number {
     const lease = this.#leases.get(`db/creds/app/${username}`)
-    const nowMs = this.#clock.monotonicMs()
-    return lease !== undefined && lease.endsMs > nowMs && lease.token.endsMs > nowMs
+    return lease === undefined ? 0 : Math.min(lease.endsMs, lease.token.endsMs) - this.#clock.monotonicMs()
   }
 
   /** The credentials that are there. */
@@ -83,6 +84,11 @@ export class SimulatedVault {
 
   revokeTokens(): void {
     for (const token of this.#tokens.values()) token.isRevoked = true
+  }
+
+  /** Whether the tokens that there are may read KV; others may in any case. */
+  permit(isPermitted: boolean): void {
+    for (const token of this.#tokens.values()) token.mayLess = !isPermitted
   }
 
   revokeLeases(): void {
@@ -111,6 +117,7 @@ export class SimulatedVault {
     if (path.startsWith('sys/internal/ui/mounts/db')) return mount('database', null)
     if (path.startsWith('sys/leases/')) return this.#leaseCall(path, fields)
     if (path.startsWith('db/creds/')) return this.#credential(token)
+    if (token.mayLess && path.startsWith('kv/')) return failed(403, '1 error occurred:\n\t* permission denied\n\n')
     if (operation === 'read' && path.startsWith('kv/data/')) {
       return found({ data: { data: { v: String(this.#version) }, metadata: this.#metadata(this.#version) } })
     }
@@ -164,7 +171,7 @@ export class SimulatedVault {
 
   #ending(durationMs: number, maxMs: number): Ending {
     const nowMs = this.#clock.monotonicMs()
-    return { endsMs: nowMs + Math.min(durationMs, maxMs), maxEndsMs: nowMs + maxMs, isRevoked: false }
+    return { endsMs: nowMs + Math.min(durationMs, maxMs), maxEndsMs: nowMs + maxMs, isRevoked: false, mayLess: false }
   }
 
   #prolong(one: Ending, durationMs: number): void {
