@@ -17,7 +17,10 @@ export function spellingsOf(text: string): ReadonlyMap<string, string> {
     ['form', new URLSearchParams({ x: text }).toString().slice('x='.length)],
     ['URI', encodeURI(text)],
     ['hex', Buffer.from(text).toString('hex')],
-    ...[0, 1, 2].map((before): [string, string] => [`base64 at ${before}`, base64Within(text, before)]),
+    ...[0, 1, 2].flatMap((before): [string, string][] => [
+      [`base64 at ${before}`, base64Within(text, before)],
+      [`base64url at ${before}`, base64Within(text, before).replaceAll('+', '-').replaceAll('/', '_')],
+    ]),
   ])
 }
 
