@@ -1,3 +1,4 @@
+import { listed } from './base/listed.ts'
 import { showDependency, type Dependency } from './dependency.ts'
 
 /** What one pass over a bundle came to. */
@@ -30,11 +31,11 @@ export interface Problem {
   readonly hint?: string
 }
 
-/** An outcome for people, in one line. */
+/** An outcome for people, in one line. Of what is waited for it names the first few: there may be thousands. */
 export function explainOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'waiting':
-      return `waiting for ${outcome.for.map(({ dependency, why }) => `${showDependency(dependency)} (${why})`).join('; ')}`
+      return `waiting for ${listed(outcome.for.map(showWaiting), '; ')}`
     case 'unchanged':
       return `unchanged at generation ${outcome.generation}`
     case 'broken':
@@ -46,4 +47,8 @@ export function explainOutcome(outcome: Outcome): string {
     case 'rolled-back':
       return `generation ${outcome.condemned} was rolled back by ${outcome.generation}: ${outcome.why}`
   }
+}
+
+function showWaiting({ dependency, why }: Waiting): string {
+  return `${showDependency(dependency)} (${why})`
 }

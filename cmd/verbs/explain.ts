@@ -1,3 +1,4 @@
+import { listed } from '../../lib/base/listed.ts'
 import { fromBytes } from '../../lib/base/text.ts'
 import type { OutputFile } from '../../lib/generation.ts'
 import { Explainer, type Explanation } from '../../lib/render/explain.ts'
@@ -132,13 +133,13 @@ async function print(
 function unknownFile(text: string, files: readonly { readonly path: string }[], { terminal }: World): number {
   const paths = files.map(({ path }) => path)
   const near = nearestPath(text, paths)
-  const hint = near === undefined ? `the files are ${paths.join(', ')}` : `did you mean "${near}"?`
+  const hint = near === undefined ? `the files are ${listed(paths)}` : `did you mean "${near}"?`
   sayProblem(terminal, `"${text}" is no file of any bundle`, hint)
   return ExitCode.usage
 }
 
 function ambiguousFile(text: string, places: readonly Place[], { terminal }: World): number {
   const paths = places.map(({ diskPath }) => diskPath)
-  sayProblem(terminal, `"${text}" is a file of ${places.length} bundles`, `name it by where it is: ${paths.join(', ')}`)
+  sayProblem(terminal, `"${text}" is a file of ${places.length} bundles`, `name it by where it is: ${listed(paths)}`)
   return ExitCode.usage
 }

@@ -1,3 +1,4 @@
+import { listed } from '../../lib/base/listed.ts'
 import { fromBytes } from '../../lib/base/text.ts'
 import type { OutputFile } from '../../lib/generation.ts'
 import { Explainer } from '../../lib/render/explain.ts'
@@ -29,7 +30,7 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     sayProblem(
       world.terminal,
       `no bundle is named "${names[0]}"`,
-      `the configuration has ${[...config.bundles.keys()].join(', ')}`,
+      `the configuration has ${listed([...config.bundles.keys()])}`,
     )
     return ExitCode.usage
   }
@@ -55,11 +56,7 @@ export async function render(options: RenderOptions, world: World): Promise<numb
     if (path !== undefined) {
       const file = files.find(one => one.path === path)
       if (file === undefined) {
-        sayProblem(
-          terminal,
-          `bundle ${bundle} has no file "${path}"`,
-          `it has ${files.map(one => one.path).join(', ')}`,
-        )
+        sayProblem(terminal, `bundle ${bundle} has no file "${path}"`, `it has ${listed(files.map(one => one.path))}`)
         return ExitCode.usage
       }
       terminal.out(shown(file))

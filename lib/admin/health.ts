@@ -1,5 +1,6 @@
 import { formatDurationMs } from '../base/duration.ts'
 import { excerpt } from '../base/excerpt.ts'
+import { listed } from '../base/listed.ts'
 import type { BundleStatus, HeldBackStatus, ProviderStatus, Status } from '../status.ts'
 
 /** What a probe is told: whether it is well, and why, a line each. */
@@ -46,7 +47,8 @@ function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs, he
     lastKnownGoodMs === undefined
       ? ''
       : `; serving last-known-good readings from before the start, up to ${formatDurationMs(lastKnownGoodMs)} old`
-  const warnings = [...heldBack.map(heldBackPart), ...(error === undefined ? [] : [`${error}${age}${kept}`])]
+  const held = heldBack.length === 0 ? [] : [listed(heldBack.map(heldBackPart), '; ')]
+  const warnings = [...held, ...(error === undefined ? [] : [`${error}${age}${kept}`])]
   if (warnings.length === 0) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
   return oneLine(`${who}: warning: ${warnings.join('; ')}`)
 }

@@ -1,3 +1,4 @@
+import { listed } from '../base/listed.ts'
 import { nearest } from '../base/nearest.ts'
 import { Tree, type Value } from '../base/value.ts'
 import { parseReference, type Reference } from '../dependency.ts'
@@ -165,7 +166,7 @@ const OPTIONAL = 'where the field may be absent, take all with data, and ask for
 export function askerOf(askers: ReadonlyMap<string, Asker>, { provider }: Reference): Asker {
   const asker = askers.get(provider)
   if (asker !== undefined) return asker
-  const names = [...askers.keys()].join(', ')
+  const names = listed([...askers.keys()])
   throw new Error(`no provider is named "${provider}"; the configuration has ${names === '' ? 'none' : names}`)
 }
 

@@ -1,5 +1,6 @@
 /** What templates ask a Git provider. Every question asks for the same dependency, the whole tree of one commit, and takes its
  *  part of the answer: so values that are used together always come from one commit. */
+import { listed } from '../../lib/base/listed.ts'
 import { nearest } from '../../lib/base/nearest.ts'
 import { fromBytes } from '../../lib/base/text.ts'
 import { Tree, type TreeFile, type Value } from '../../lib/base/value.ts'
@@ -65,9 +66,6 @@ function filesOf({ value }: Reading): ReadonlyMap<string, TreeFile> {
   return value.files
 }
 
-/** How many names a message lists. */
-const NAMES_SHOWN_MAX = 5
-
 /** The tree is there, so a path that is not is a mistake rather than something to wait for. */
 function notThere(path: string, files: ReadonlyMap<string, TreeFile>, { revision }: Reading): Error {
   const at = `commit ${revision.slice(0, 12)}`
@@ -77,9 +75,7 @@ function notThere(path: string, files: ReadonlyMap<string, TreeFile>, { revision
   const paths = new Set(names.flatMap(name => [name, ...parents(name)]))
   const near = nearest(path, paths) ?? names.find(name => name.endsWith(`/${path.split('/').at(-1)}`))
   if (near !== undefined) return new Error(`${path} is not in ${at}; ${near} is`)
-  const shown = names.slice(0, NAMES_SHOWN_MAX).join(', ')
-  const more = names.length > NAMES_SHOWN_MAX ? ', …' : ''
-  return new Error(`${path} is not in ${at}, which has ${shown === '' ? 'no files' : shown + more}`)
+  return new Error(`${path} is not in ${at}, which has ${names.length === 0 ? 'no files' : listed(names)}`)
 }
 
 function parents(path: string): readonly string[] {

@@ -1,5 +1,6 @@
 /** What templates ask a Vault provider. The functions are consul-template's, with its results. */
 import { parseDurationMs } from '../../lib/base/duration.ts'
+import { listed } from '../../lib/base/listed.ts'
 import { nearest } from '../../lib/base/nearest.ts'
 import { Struct, type Value } from '../../lib/base/value.ts'
 import type { Question } from '../../lib/provider.ts'
@@ -160,9 +161,7 @@ function fieldOf(values: Fields, field: string): Value {
   const found = fieldIn(values, field)
   if (found !== undefined) return found
   const near = nearest(field, values.keys())
-  const names = [...values.keys()].slice(0, NAMES_SHOWN_MAX).join(', ')
+  const names = listed([...values.keys()])
   const more = near === undefined ? `it has ${names === '' ? 'none' : names}` : `did you mean "${near}"?`
   throw new Error(`#${field}: the secret has no such field; ${more}`)
 }
-
-const NAMES_SHOWN_MAX = 5
