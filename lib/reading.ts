@@ -64,6 +64,8 @@ export interface ServedReading {
   /** What the provider read it from; see `ProviderPlugin.identity`. */
   readonly identity: string
   readonly reading: Reading
+  /** Since when one that has lost too much has been held back for it, on the monotonic clock; undefined where none is. */
+  readonly heldSinceMs?: number | undefined
 }
 
 /** How much of a hash is a revision: 64 bits, which no accident meets twice and a person can compare. */

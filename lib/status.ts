@@ -44,6 +44,6 @@ export interface HeldBackStatus {
   /** How many entries are served, and how many there are now. */
   readonly had: number
   readonly has: number
-  /** After which it is believed. */
+  /** After which it is read anew, and believed when it is still so; 0 while that has not succeeded. */
   readonly leftMs: number
 }

@@ -54,7 +54,8 @@ function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs, he
 }
 
 function heldBackPart({ dependency, had, has, leftMs }: HeldBackStatus): string {
-  return `${dependency} went from ${had} to ${has} and is served as before, for ${formatDurationMs(leftMs)}`
+  const left = Math.round(leftMs) > 0 ? `, for ${formatDurationMs(leftMs)}` : ' until it has been read anew'
+  return `${dependency} went from ${had} to ${has} and is served as before${left}`
 }
 
 /** A line of ours on one line: what a backend said may hold line breaks, and a reader goes by lines. */

@@ -7,7 +7,8 @@ import type { HeldLease } from './held-lease.ts'
 export interface HeldBack {
   /** The newest of them. */
   reading: Reading
-  /** On the monotonic clock. */
+  /** Both on the monotonic clock; a reload changes neither. */
+  readonly sinceMs: number
   readonly endsAtMs: number
   /** Whether its time is over, so that the next reading decides. */
   isOver: boolean

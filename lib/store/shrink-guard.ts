@@ -3,9 +3,13 @@ import { formatDurationMs } from '../base/duration.ts'
 import type { Log } from '../base/log.ts'
 import { Tree } from '../base/value.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
+import { ProviderError } from '../errors.ts'
 import { absent, type Reading, type ServedReading } from '../reading.ts'
 import type { HeldBackStatus } from '../status.ts'
 import type { HeldBack, Kept } from './kept.ts'
+
+/** How long a reading anew may take: a provider has its own, shorter time, so this one is for what keeps to none. */
+const ANEW_MS_MAX = 5 * 60_000
 
 /** What the readings of a provider may lose at once. */
 export interface ShrinkLimit {
@@ -89,11 +93,11 @@ export class ShrinkGuard {
 
   /** Keeps what is served and could shrink, for `handOver`. */
   keep(entries: Iterable<Kept>): void {
-    for (const { id, dependency, reading, held } of entries) {
+    for (const { id, dependency, reading, held, heldBack } of entries) {
       const identity = this.#host.identities.get(dependency.provider)
       if (identity === undefined || reading === undefined || held !== undefined) continue
       if (this.#host.limits.has(dependency.provider) && (entriesIn(reading) ?? 0) > 0)
-        this.#before.set(id, { dependency, identity, reading })
+        this.#before.set(id, { dependency, identity, reading, heldSinceMs: heldBack?.sinceMs })
     }
   }
 
@@ -122,30 +126,40 @@ export class ShrinkGuard {
 
   #holdBack(entry: Kept, reading: Reading): void {
     const { limits, clock, log } = this.#host
-    const holdMs = limits.get(entry.dependency.provider)?.holdMs ?? 0
-    const endsAtMs = clock.monotonicMs() + holdMs
-    const heldBack = { reading, endsAtMs, isOver: false, stop: new AbortController() }
+    const nowMs = clock.monotonicMs()
+    // Its time began before a reload, or reloads that come often would hold it back for ever.
+    const sinceMs = this.#before.get(entry.id)?.heldSinceMs ?? nowMs
+    const endsAtMs = sinceMs + (limits.get(entry.dependency.provider)?.holdMs ?? 0)
+    const leftMs = Math.max(0, endsAtMs - nowMs)
+    const heldBack = { reading, sinceMs, endsAtMs, isOver: false, stop: new AbortController() }
     const before = entry.reading as Reading
     entry.heldBack = heldBack
     log.warn('held back, too much is gone at once', {
       dependency: showDependency(entry.dependency),
       ...counts(before, reading),
-      for: formatDurationMs(holdMs),
+      for: formatDurationMs(leftMs),
       hint: 'if it is meant, wait, or set shrinkGuard at the provider',
     })
-    const signal = AbortSignal.any([heldBack.stop.signal, entry.stop.signal])
-    clock.sleep(holdMs, signal).then(
-      () => this.#end(entry, heldBack),
-      () => {},
-    )
+    this.#readAnew(entry, heldBack, leftMs).catch(() => {})
   }
 
-  /** A watch that says nothing may hang on a line that is dead: only what is read anew says that it is still so. */
-  #end(entry: Kept, heldBack: HeldBack): void {
-    // It may have been replaced in the turn in which its time was over.
-    if (entry.heldBack !== heldBack || entry.stop.signal.aborted) return
-    heldBack.isOver = true
-    entry.cut.abort(new Error('what is held back is read anew'))
+  /** Reads anew when its time is over: a watch that says nothing may hang on a line that is dead. One that then says nothing
+   *  is a failure, and tried again like any other. Rejects when that is not needed any more. */
+  async #readAnew(entry: Kept, heldBack: HeldBack, leftMs: number): Promise<never> {
+    const { clock } = this.#host
+    const signal = AbortSignal.any([heldBack.stop.signal, entry.stop.signal])
+    const cut = (reason: Error) => {
+      // It may have been replaced in the turn in which its time was over.
+      signal.throwIfAborted()
+      heldBack.isOver = true
+      entry.cut.abort(reason)
+    }
+    await clock.sleep(leftMs, signal)
+    cut(new Error('what is held back is read anew'))
+    for (;;) {
+      await clock.sleep(ANEW_MS_MAX, signal)
+      cut(new ProviderError('timeout', `no reading within ${formatDurationMs(ANEW_MS_MAX)} of being read anew`))
+    }
   }
 
   #sayBelieved({ dependency, reading: before }: Kept, reading: Reading): void {

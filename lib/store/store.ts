@@ -213,8 +213,8 @@ export class Store {
         if (!watched.aborted) throw new ProviderError('unavailable', 'the watch ended')
       } catch (cause) {
         if (signal.aborted) return
-        if (cut.signal.aborted) continue
-        const error = asProviderError(cause)
+        if (cut.signal.aborted && !(cut.signal.reason instanceof ProviderError)) continue
+        const error = asProviderError(cut.signal.aborted ? cut.signal.reason : cause)
         // What did not answer in time may have given a lease all the same.
         if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
         known = undefined

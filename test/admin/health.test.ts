@@ -108,6 +108,10 @@ test('readiness says what is held back, and stays well', () => {
   expect(lines.at(-1)).toBe(
     'provider etcd (etcd): warning: etcd://app/ went from 12 to 0 and is served as before, for 18s; etcd://web/ went from 10 to 3 and is served as before, for 200ms',
   )
+  const isOver = { ...provider, heldBack: [{ dependency: 'etcd://app/', had: 12, has: 0, leftMs: 0.2 }] }
+  expect(readiness(statusOf({ providers: [isOver] })).lines.at(-1)).toMatch(
+    /12 to 0 and is served as before until it has been read anew$/,
+  )
   const failing = { ...provider, error: 'ECONNREFUSED', staleMs: 1_000 }
   expect(readiness(statusOf({ providers: [failing] })).lines.at(-1)).toMatch(
     /for 200ms; ECONNREFUSED; its readings are up to 1s old$/,

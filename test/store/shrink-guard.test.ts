@@ -55,6 +55,7 @@ function guarded(limit: ShrinkLimit | 'off' = EMPTY, keeper?: Keeper, served: re
     store,
     /** How many entries are served; undefined for what is absent. */
     served: () => entriesOf(inputs.get(list)),
+    status: () => store.status(new Map([['one', 'scripted']]))[0],
     heldBack: () => store.status(new Map([['one', 'scripted']]))[0]?.heldBack,
     give: async (value: Value | Tree | typeof absent) => {
       provider.set('list', value)
@@ -232,6 +233,28 @@ describe('a list that loses too much at once', () => {
     expect(provider.started('list')).toBe(started + 1)
   })
 
+  test('fails when the reading anew does not end, and is read once more', async () => {
+    const { clock, provider, give, served, status } = guarded()
+    await give(things(10))
+    await give([])
+    provider.hang('list')
+    await clock.advance(HOLD_MS)
+    const started = provider.started('list')
+    await clock.advance(5 * 60_000 - 1)
+    expect(status()?.error).toBeUndefined()
+    await clock.advance(1)
+    expect(served()).toBe(10)
+    expect(status()?.error).toBe('no reading within 5m0s of being read anew')
+    await clock.advance(60_000)
+    expect(provider.started('list')).toBe(started + 1)
+    expect(provider.active('list')).toBe(1)
+
+    provider.heal('list')
+    await settled()
+    expect(served()).toBe(0)
+    expect(status()?.error).toBeUndefined()
+  })
+
   test('is as it was before when it is read anew and there again', async () => {
     const { clock, provider, give, served, inputs, said } = guarded()
     await give(things(10))
@@ -380,6 +403,42 @@ describe('after a reload', () => {
       await clock.advance(HOLD_MS)
       expect(served()).toBe(0)
     }
+  })
+
+  test('an empty list is held back for as long as was left of its time, however often it is loaded again', async () => {
+    let before: readonly ServedReading[] = []
+    const seen: unknown[] = []
+    for (const atMs of [0, 10_000, 20_000]) {
+      const { clock, give, served, store, heldBack } = guarded(EMPTY, undefined, before)
+      await clock.advance(atMs)
+      if (atMs === 0) await give(things(4))
+      // One reload comes before anything is read.
+      if (atMs !== 10_000) await give([])
+      const left = heldBack()?.[0]?.leftMs
+      await clock.advance(9_999)
+      const shortBefore = served()
+      await clock.advance(1)
+      seen.push([left, shortBefore, served()])
+      await store.close()
+      before = store.handOverServed()
+    }
+    expect(seen).toEqual([
+      [30_000, 4, 4],
+      [undefined, undefined, undefined],
+      [10_000, 4, 0],
+    ])
+    expect(before).toEqual([])
+  })
+
+  test('an empty list whose time has passed meanwhile is read anew at once', async () => {
+    const [before] = await servedOf(things(4), [])
+    const { clock, give, served, provider } = guarded(EMPTY, undefined, [before as ServedReading])
+    await clock.advance(HOLD_MS + 1)
+    await give([])
+    expect(served()).toBe(4)
+    await clock.advance(0)
+    expect(served()).toBe(0)
+    expect(provider.started('list')).toBe(2)
   })
 
   test('what was served is not served in the place of a first reading, nor of none', async () => {
