@@ -35,7 +35,9 @@ const inMemory = new Set<string>()
 
 /** Looks whether a directory lives in memory, and remembers it until the next look. */
 export async function looksInMemory(directory: string): Promise<boolean> {
-  const isInMemory = MEMORY_FILE_SYSTEMS.has((await pooled.statfs(directory)).type)
+  // What lay in memory is asked at once, like all else there.
+  const { type } = inMemory.has(directory) ? immediate.statfsSync(directory) : await pooled.statfs(directory)
+  const isInMemory = MEMORY_FILE_SYSTEMS.has(type)
   if (isInMemory) inMemory.add(directory)
   else inMemory.delete(directory)
   return isInMemory

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { chmod, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { callsFor } from '../base/disk-calls.ts'
 import { explained } from '../base/disk-error.ts'
 import { OperationalError, systemCode } from '../errors.ts'
 
@@ -73,13 +74,18 @@ async function acquire(directory: string, clock: Clock, signal: AbortSignal): Pr
   }
   answer = { ...answer, since: new Date(clock.nowMs()).toISOString() }
   const path = join(directory, socket.name)
-  return { release, isThere: () => lstat(path).then(() => true, hasSaidNothing) }
+  return { release, isThere: () => liesAt(path) }
 }
 
-/** Only what says that there is nothing is taken for that. */
-function hasSaidNothing(error: unknown): boolean {
-  if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false
-  throw error
+/** Whether there is anything. Only what says that there is nothing is taken for that. */
+async function liesAt(path: string): Promise<boolean> {
+  try {
+    await callsFor(path).lstat(path)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false
+    throw error
+  }
 }
 
 /** A directory, and the path by which a socket in it is reached, whatever the length of its own. */

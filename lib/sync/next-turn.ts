@@ -1,6 +1,7 @@
+import { takenWithin } from '../base/taken-within.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Parts } from './parts.ts'
-import { settle, takenWithin } from './settle.ts'
+import { settle } from './settle.ts'
 
 /** After this long without a change a bundle comes round all the same, to see whether the volume still shows what it should. */
 const HEAL_EVERY_MS = 30_000

@@ -1,4 +1,5 @@
 import { exponentialBackoff } from '../base/backoff.ts'
+import { takenWithin } from '../base/taken-within.ts'
 import type { Contents, OutputFile } from '../generation.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Delivery, DeliveryResult } from '../notify/notifier.ts'
@@ -9,7 +10,7 @@ import { Refusals } from './refusals.ts'
 import type { Recovery } from '../state/recover.ts'
 import { whyNot } from './why-not.ts'
 import { nextTurn } from './next-turn.ts'
-import { settle, takenWithin } from './settle.ts'
+import { settle } from './settle.ts'
 import { nothingKnown, type Standing, type Stuck } from './standing.ts'
 
 /** Between two tries to publish what cannot be published. */

@@ -44,6 +44,10 @@ export class Places {
 /** A query whose wait was broken off that soon is not asked again here: the store does that, and takes its time. */
 const HELD_MS = 1_000
 
+/** How long after an answer that is news the next query is sent: what it changes is published first, and to ask again would take the
+ *  processor from that. Nothing is missed meanwhile, since a query says what it knows. */
+const AFTERWARDS_MS = 5
+
 /** Whom a read is answered by: the leader, which makes sure that it still is; the leader; any server. */
 type Mode = 'consistent' | 'default' | 'stale'
 
@@ -114,7 +118,9 @@ export async function* follow(
     const content = hash('sha256', answer.body)
     const isSame = content === shown
     shown = content
-    if (!isSame) yield answer
+    if (isSame) continue
+    yield answer
+    await clock.sleep(AFTERWARDS_MS, signal)
   }
 }
 

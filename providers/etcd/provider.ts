@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { takenWithin } from '../../lib/base/taken-within.ts'
 import { showDependency, type Dependency } from '../../lib/dependency.ts'
 import { OperationalError, ProviderError } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
@@ -13,7 +14,6 @@ import { PREFIX } from './questions.ts'
 import { rangeOf, type Range } from './range.ts'
 import { readRange, readStand } from './read.ts'
 import { Snapshot } from './snapshot.ts'
-import { waitFor } from './wait.ts'
 
 /** A second gap that soon is a failure: the store asks again, and takes its time. */
 const HELD_MS = 1_000
@@ -115,7 +115,7 @@ export class EtcdProvider implements Provider {
     for (;;) {
       const events = following.take()
       if (events.length > 0) return events
-      if (await waitFor(following.bell, this.#pollMs(), this.#host.clock, signal)) continue
+      if (await takenWithin(following.bell, this.#pollMs(), this.#host.clock, signal)) continue
       const { count, newest } = await readStand(this.#cluster, following.range, signal)
       if (following.bell.full || (count === snapshot.count && newest === snapshot.newest)) continue
       throw new Gap('a change was not told')

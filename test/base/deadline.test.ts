@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { withDeadline } from '../../lib/base/deadline.ts'
 import { FakeClock, settled } from '../support/fake-clock.ts'
@@ -11,11 +12,12 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
 }
 
-test('gives what the work gives, and leaves no timer', async () => {
+test('gives what the work gives, and leaves no timer and no listener', async () => {
   const clock = new FakeClock()
 
   expect(await withDeadline(options, async () => 7, clock, never)).toBe(7)
   expect(clock.sleeping).toBe(0)
+  expect(getEventListeners(never, 'abort')).toEqual([])
 })
 
 test('rejects as the work does', async () => {

@@ -1,21 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../../lib/base/clock.ts'
-import { v } from '../../../lib/base/schema.ts'
-import { Api, type Answer } from '../../../providers/consul/api.ts'
 import { Floor } from '../../../providers/consul/floor.ts'
-import { follow, Places } from '../../../providers/consul/follow.ts'
-import { Newest } from '../../../providers/consul/newest.ts'
-import { consulOptions } from '../../../providers/consul/options.ts'
-import { settingsOf } from '../../../providers/consul/settings.ts'
 import { ConsulDouble } from '../../support/consul-double.ts'
-import { onConsul, whyNoConsul } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
-import { ConsulBench, startConsul, textOf } from './harness.ts'
+import { ConsulBench, textOf } from './harness.ts'
 
 const LONG = { wait: '1m' }
 
@@ -264,57 +255,6 @@ test('the floor lets ten through at once, then one each tenth of a second, and t
   await next
   await clock.advance(1_000)
   for (let i = 0; i < 10; i++) await floor.pass(signal)
-})
-
-describe('what blocks on a hash', { timeout: 60_000 }, () => {
-  async function* answers(address: string, signal: AbortSignal): AsyncGenerator<Answer> {
-    const { host } = providerHost(scratch())
-    const options = v.parse(consulOptions, { address })
-    const api = new Api(settingsOf(options, {}), options.timeoutMs, host)
-    try {
-      const following = {
-        ...options,
-        api,
-        places: new Places(1),
-        newest: new Newest(),
-        clock: systemClock,
-        random: Math.random,
-      }
-      yield* follow(following, { path: 'agent/service/web', params: {}, isOfAgent: true }, signal)
-    } finally {
-      api.close()
-    }
-  }
-
-  test.skipIf(whyNoConsul !== undefined)(`is told of each change ${onConsul}`, async () => {
-    const server = await startConsul()
-    await server.client.register({ Name: 'web', Port: 80 })
-    const controller = new AbortController()
-    const ports: number[] = []
-    const reading = (async () => {
-      for await (const { body } of answers(server.url, controller.signal)) {
-        ports.push((JSON.parse(body.toString()) as { readonly Port: number }).Port)
-      }
-    })().catch(() => {})
-    await eventually(() => expect(ports).toEqual([80]))
-    await server.client.register({ Name: 'web', Port: 81 })
-    await eventually(() => expect(ports).toEqual([80, 81]))
-    controller.abort()
-    await reading
-  })
-
-  test('is asked with it', async () => {
-    const double = await ConsulDouble.start()
-    double.headers = { 'x-consul-index': '', 'x-consul-contenthash': 'abc' }
-    double.set('agent/service/web', { Port: 80 })
-    const controller = new AbortController()
-    const reading = answers(double.url, controller.signal)
-    await reading.next()
-    const next = reading.next().catch(() => {})
-    await eventually(() => expect(double.asked[1]).toMatch(/^agent\/service\/web\?hash=abc&wait=\d+ms$/))
-    controller.abort()
-    await next
-  })
 })
 
 describe('what only newer ones have', () => {
