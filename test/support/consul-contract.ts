@@ -1,14 +1,18 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { ConsulClient } from './consul-client.ts'
 
-/** What the provider relies on, as tests: on a real Consul, and on the double, which may say nothing else.
- *  @param start makes one that holds nothing, and gives its URL */
-export function consulContract(start: () => Promise<string>): void {
-  const begin = async () => {
-    const client = new ConsulClient(await start())
-    onTestFinished(() => client.close())
-    return client
-  }
+/** Makes a Consul that holds nothing, and gives its URL. */
+type Start = () => Promise<string>
+
+async function beginWith(start: Start): Promise<ConsulClient> {
+  const client = new ConsulClient(await start())
+  onTestFinished(() => client.close())
+  return client
+}
+
+/** What the provider relies on, as tests: on a real Consul, and on the double, which may say nothing else. */
+export function consulContract(start: Start): void {
+  const begin = () => beginWith(start)
 
   test('a key is a list of one pair, its value in base64, with the index of what was read', async () => {
     const client = await begin()
@@ -101,6 +105,45 @@ export function consulContract(start: () => Promise<string>): void {
     const { status, headers } = await (await begin()).exchange('GET', 'no-such-part')
     expect(status).toBe(404)
     expect(headers).not.toHaveProperty('x-consul-index')
+  })
+}
+
+/** The same of the clusters that it knows, where it is new enough. */
+export function peersContract(start: Start): void {
+  const begin = () => beginWith(start)
+
+  test('the peerings are a list with an index, also when there are none', async () => {
+    const { status, index, text } = await (await begin()).exchange('GET', 'peerings')
+    expect([status, JSON.parse(text)]).toEqual([200, []])
+    expect(index).toBeGreaterThan(0)
+  })
+
+  test('a peering that is made is told to a query that waits, and is pending', async () => {
+    const client = await begin()
+    const { index } = await client.exchange('GET', 'peerings')
+    const waiting = client.exchange('GET', `peerings?index=${index}&wait=20s`)
+    const made = { PeerName: 'other', Meta: { env: 'test' } }
+    expect(await client.must('POST', 'peering/token', JSON.stringify(made))).toHaveProperty('PeeringToken')
+    const told = await waiting
+    expect(told.index).toBeGreaterThan(index)
+    expect(JSON.parse(told.text)).toEqual([
+      {
+        ID: expect.any(String) as string,
+        Name: 'other',
+        Meta: { env: 'test' },
+        State: 'PENDING',
+        StreamStatus: {
+          ImportedServices: null,
+          ExportedServices: null,
+          LastHeartbeat: expect.any(String) as string,
+          LastReceive: expect.any(String) as string,
+          LastSend: expect.any(String) as string,
+        },
+        CreateIndex: expect.any(Number) as number,
+        ModifyIndex: expect.any(Number) as number,
+        Remote: { Partition: '', Datacenter: '' },
+      },
+    ])
   })
 }
 

@@ -18,6 +18,11 @@ interface Pair {
   readonly ModifyIndex: number
 }
 
+interface Peering {
+  readonly PeerName: string
+  readonly Meta: Readonly<Record<string, string>>
+}
+
 /** How long a query waits when it does not say. */
 const WAIT_MS = 300_000
 
@@ -40,7 +45,7 @@ export class ConsulDouble {
   onAsked: ((path: string) => void) | undefined
   index = 10
   readonly #pairs = new Map<string, Pair>()
-  readonly #parts = new Map<string, unknown>()
+  readonly #parts = new Map<string, unknown>([['peerings', []]])
   readonly #connections = new Set<Socket>()
   #waiting: (() => void)[] = []
 
@@ -126,9 +131,29 @@ export class ConsulDouble {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const key = path.slice('kv/'.length)
-    if (request.method === 'DELETE') this.remove(key)
-    else this.put(key, Buffer.concat(chunks).toString())
-    response.writeHead(200, { 'content-type': 'application/json' }).end('true')
+    const body = Buffer.concat(chunks).toString()
+    if (path === 'peering/token') this.#makePeering(JSON.parse(body) as Peering)
+    else if (request.method === 'DELETE') this.remove(key)
+    else this.put(key, body)
+    const answer = path === 'peering/token' ? { PeeringToken: 'token' } : true
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+  }
+
+  #makePeering({ PeerName, Meta }: Peering): void {
+    const never = '1970-01-01T00:00:00Z'
+    const streams = { ImportedServices: null, ExportedServices: null }
+    const index = this.index + 1
+    const made = {
+      ID: PeerName,
+      Name: PeerName,
+      Meta,
+      State: 'PENDING',
+      StreamStatus: { ...streams, LastHeartbeat: never, LastReceive: never, LastSend: never },
+      CreateIndex: index,
+      ModifyIndex: index,
+      Remote: { Partition: '', Datacenter: '' },
+    }
+    this.set('peerings', [...(this.#parts.get('peerings') as readonly unknown[]), made])
   }
 
   #send(response: ServerResponse, path: string, query: URLSearchParams): void {

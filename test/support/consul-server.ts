@@ -25,6 +25,20 @@ function versionOf(path: string): string {
   return `Consul ${/^Consul v?(\S+)/.exec(said)?.[1] ?? 'of an unknown version'}`
 }
 
+/** Whether there is a Consul here, of that version or newer. */
+function isSince(major: number, minor: number): boolean {
+  const [foundMajor = 0, foundMinor = 0] = (/ (\d+)\.(\d+)/.exec(onConsul)?.slice(1) ?? []).map(Number)
+  return program !== undefined && (foundMajor > major || (foundMajor === major && foundMinor >= minor))
+}
+
+/** Whether it knows of other clusters, to which it speaks over a port of its own. */
+export const hasPeers = isSince(1, 14)
+/** Whether it says what is exported to them. */
+export const hasExports = isSince(1, 18)
+
+/** Why there is no Consul here that has peers, or undefined. */
+export const whyNoPeers = whyNoConsul ?? (hasPeers ? undefined : 'needs Consul 1.14 or newer')
+
 export interface ConsulServerOptions {
   /** Whether what it holds outlives its end. @default false */
   readonly persistent?: boolean
@@ -72,7 +86,7 @@ export class ConsulServer {
   /** Starts one and waits until it can be written. @param directory for its data, which may lie in memory */
   static async start(directory: string, options: ConsulServerOptions = {}): Promise<ConsulServer> {
     for (let tries = 1; ; tries++) {
-      const ports = [await freePort(), await freePort(), await freePort(), await freePort()]
+      const ports = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()]
       const server = new ConsulServer(join(directory, 'consul'), ports, options)
       try {
         await server.resume()
@@ -140,7 +154,7 @@ export class ConsulServer {
 
 class EndedError extends Error {}
 
-function configOf([http = 0, server, lan, wan]: readonly number[], options: ConsulServerOptions): object {
+function configOf([http = 0, server, lan, wan, peers]: readonly number[], options: ConsulServerOptions): object {
   const { tls, socket, config = {} } = options
   const off = -1
   const own = tls === undefined ? { http, https: off } : { http: off, https: http }
@@ -153,7 +167,15 @@ function configOf([http = 0, server, lan, wan]: readonly number[], options: Cons
     leave_on_terminate: false,
     log_level: 'err',
     performance: { raft_multiplier: 1 },
-    ports: { ...own, dns: off, grpc: off, server, serf_lan: lan, serf_wan: wan },
+    ports: {
+      ...own,
+      dns: off,
+      grpc: off,
+      server,
+      serf_lan: lan,
+      serf_wan: wan,
+      ...(hasPeers ? { grpc_tls: peers } : {}),
+    },
     ...(socket === undefined ? {} : { addresses: { http: `127.0.0.1 unix://${socket}` } }),
     ...(tls === undefined ? {} : { ca_file: tls.ca, cert_file: tls.certificate, key_file: tls.key }),
     ...(tls?.clients === true ? { verify_incoming_https: true } : {}),

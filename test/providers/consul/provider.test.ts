@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Tree } from '../../../lib/base/value.ts'
 import { absent } from '../../../lib/reading.ts'
-import { onConsul, whyNoConsul } from '../../support/consul-server.ts'
+import { hasExports, hasPeers, onConsul, whyNoConsul } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ConsulBench, proxyTo, question, startConsul, textOf, valuesOf } from './harness.ts'
 
@@ -193,7 +193,7 @@ describe(`what templates get ${onConsul}`, { skip: whyNoConsul !== undefined, ti
     expect((await bench.watch('caRoots').first()).sensitive).toBe(false)
     expect(
       await bench.rendered('{{ range caRoots }}{{ .Name }} {{ .Active }} {{ .RootCertPEM | trimSpace }}{{ end }}'),
-    ).toMatch(/^Consul CA Root Cert true -----BEGIN CERT.*-----$/s)
+    ).toMatch(/^Consul CA (?:Root|Primary) Cert true -----BEGIN CERT.*-----$/s)
     const leaf = bench.watch('caLeaf', 'web')
     expect((await leaf.first()).sensitive).toBe(true)
     expect(
@@ -216,12 +216,12 @@ describe(`what templates get ${onConsul}`, { skip: whyNoConsul !== undefined, ti
     const watching = bench.watch('datacenters')
     await eventually(() => expect(watching.readings.length).toBeGreaterThan(2))
     expect(await bench.rendered('{{ datacenters }} {{ datacenters true }}')).toBe('[dc1] [dc1]')
-    for (const [name, ...args] of [
+    const lacking: readonly (readonly [string, ...string[]])[] = [
       ['partitions'],
-      ['peerings'],
-      ['exportedServices'],
-      ['importedServices', 'p'],
-    ] as const) {
+      ...(hasPeers ? [] : [['peerings'] as const]),
+      ...(hasExports ? [] : [['exportedServices'] as const, ['importedServices', 'p'] as const]),
+    ]
+    for (const [name, ...args] of lacking) {
       expect(await bench.failure(name, ...args)).toMatchObject({
         code: 'unsupported',
         hint: expect.stringMatching(/newer/) as string,

@@ -109,7 +109,7 @@ describe(`what is read ${onEtcd}`, { skip: whyNoEtcd !== undefined, timeout: 120
   test('a thousand dependencies are one stream and a few connections, which end with them', async () => {
     const server = await startEtcd()
     const proxy = await proxyTo(server)
-    const bench = await EtcdBench.open({ endpoints: `http://127.0.0.1:${proxy.port}`, timeout: '30s' })
+    const bench = await EtcdBench.open({ endpoints: `http://127.0.0.1:${proxy.port}`, timeout: '5m' })
     const watchings = Array.from({ length: 1_000 }, (_, i) => bench.key(`app/${i}`))
     await Promise.all(watchings.map(watching => eventually(() => watching.latest, { withinMs: 60_000, everyMs: 100 })))
     await eventually(async () => expect(await server.client.metric('etcd_debugging_mvcc_watcher_total')).toBe(1_000))
