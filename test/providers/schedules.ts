@@ -37,7 +37,7 @@ export interface Change {
 }
 
 /** What there was in all schedules together. */
-export interface Played {
+interface Played {
   schedules: number
   writes: number
   readings: number
@@ -59,7 +59,7 @@ const CURRENT_WITHIN_MS = 60_000
 /** Plays schedules, several at a time on one backend, and gives what there was. Rejects with the first that went wrong, by its
  *  seed: the final state was missed, or something was read that never was, that was empty, or that was older than what had been read
  *  before. */
-export async function playSchedules(backend: Backend, subject: Subject, seeds: readonly number[]): Promise<Played> {
+async function playSchedules(backend: Backend, subject: Subject, seeds: readonly number[]): Promise<Played> {
   const played: Played = { schedules: 0, writes: 0, readings: 0, faults: 0, compactions: 0, restarts: 0 }
   await forEachConcurrent(seeds, CONCURRENT, async seed => {
     const schedule = await Schedule.open(seed, backend, subject, played)
@@ -73,6 +73,25 @@ export async function playSchedules(backend: Backend, subject: Subject, seeds: r
     }
   })
   return played
+}
+
+/** Plays the first of all schedules, and says what there was.
+ *  @param name of the backend, for people */
+export async function playFirst(name: string, backend: Backend, subject: Subject, schedules: number): Promise<Played> {
+  const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
+  const played = await playSchedules(backend, subject, seeds)
+  process.stdout.write(`${name} schedules: ${JSON.stringify(played)}\n`)
+  return played
+}
+
+/** Ends a server and starts it again, once for all who ask meanwhile. */
+export function restarting(server: { kill(): Promise<void>; resume(): Promise<void> }): () => Promise<void> {
+  let underWay: Promise<void> | undefined
+  const restart = async () => {
+    await server.kill()
+    await server.resume()
+  }
+  return () => (underWay ??= restart().finally(() => (underWay = undefined)))
 }
 
 interface Made {

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../lib/base/clock.ts'
 import { v } from '../../lib/base/schema.ts'
-import type { Value } from '../../lib/base/value.ts'
+import type { Struct, Value } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import type { Provider, ProviderHost, ProviderPlugin } from '../../lib/provider.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
@@ -187,4 +187,11 @@ export async function before<T>(promise: Promise<T>, withinMs: number, what: str
     done.abort()
     late.catch(() => {})
   }
+}
+
+/** The value of each key in a reading of a prefix, by the key below it. */
+export function valuesOf({ value }: Reading): Readonly<Record<string, Value>> {
+  if (value === absent) return {}
+  const pairs = value as readonly Struct[]
+  return Object.fromEntries(pairs.map(({ fields }) => [fields.get('Key'), fields.get('Value')]))
 }

@@ -1,15 +1,12 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { ConsulClient, type ConsulClientOptions } from './consul-client.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
+import { findProgram, ServerProcess, versionOf } from './server-process.ts'
 
-/** Where Consul is: `CONSUL_BIN`, else on the PATH. */
-const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'consul'))
-const program = [process.env.CONSUL_BIN ?? '', ...onPath].find(path => path !== '' && existsSync(path))
+const program = findProgram('CONSUL_BIN', 'consul')
 
 /** Why no Consul can be started here, or undefined. */
 export const whyNoConsul =
@@ -18,12 +15,8 @@ export const whyNoConsul =
     : undefined
 
 /** For the titles of tests: on which Consul they run, or why they do not. */
-export const onConsul = program === undefined ? `(skipped: ${whyNoConsul})` : `on ${versionOf(program)}`
-
-function versionOf(path: string): string {
-  const said = spawnSync(path, ['version'], { encoding: 'utf8' }).stdout
-  return `Consul ${/^Consul v?(\S+)/.exec(said)?.[1] ?? 'of an unknown version'}`
-}
+export const onConsul =
+  program === undefined ? `(skipped: ${whyNoConsul})` : `on Consul ${versionOf(program, 'version', /^Consul v?(\S+)/)}`
 
 /** Whether there is a Consul here, of that version or newer. */
 function isSince(major: number, minor: number): boolean {
@@ -70,7 +63,7 @@ export class ConsulServer {
   readonly client: ConsulClient
   readonly #directory: string
   readonly #isPersistent: boolean
-  #child: ChildProcess | undefined
+  readonly #process = new ServerProcess('Consul')
 
   private constructor(directory: string, ports: readonly number[], options: ConsulServerOptions) {
     const { tls, client, persistent = false } = options
@@ -100,33 +93,23 @@ export class ConsulServer {
   }
 
   get pid(): number {
-    const pid = this.#child?.pid
-    if (pid === undefined) throw new Error('Consul does not run')
-    return pid
+    return this.#process.pid
   }
 
   /** Starts it again: on what it held where it is persistent, else on nothing, and its index counts from one again. */
   async resume(): Promise<void> {
     if (program === undefined) throw new Error(whyNoConsul)
     const kind = this.#isPersistent ? ['-server', '-bootstrap-expect=1', `-data-dir=${this.#directory}/data`] : ['-dev']
-    const child = spawn(program, ['agent', ...kind, `-config-file=${this.#directory}/config.json`], {
-      stdio: 'ignore',
-      env: { PATH: process.env.PATH ?? '', CHECKPOINT_DISABLE: '1', HOME: this.#directory },
-    })
-    this.#child = child
-    const isUp = await eventually(() => child.exitCode === null && this.#takesWrites(), { withinMs: 30_000 })
-    if (!isUp) throw new EndedError(`Consul has ended with ${child.exitCode}`)
+    const args = ['agent', ...kind, `-config-file=${this.#directory}/config.json`]
+    this.#process.start(program, args, { CHECKPOINT_DISABLE: '1', HOME: this.#directory })
+    const isUp = await eventually(() => this.#process.exitCode === null && this.#takesWrites(), { withinMs: 30_000 })
+    if (!isUp) throw new EndedError(`Consul has ended with ${this.#process.exitCode}`)
   }
 
   /** Ends it without a word, as a crash does. */
   async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
     this.client.close()
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
+    await this.#process.kill()
   }
 
   /** Holds it up: it keeps its connections, takes new ones, and answers none. */

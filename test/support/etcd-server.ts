@@ -1,15 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
+import { findProgram, ServerProcess, versionOf } from './server-process.ts'
 
-/** Where etcd is: `ETCD_BIN`, else on the PATH. */
-const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'etcd'))
-const program = [process.env.ETCD_BIN ?? '', ...onPath].find(path => path !== '' && existsSync(path))
+const program = findProgram('ETCD_BIN', 'etcd')
 
 /** Why no etcd can be started here, or undefined. */
 export const whyNoEtcd =
@@ -18,12 +14,10 @@ export const whyNoEtcd =
     : undefined
 
 /** For the titles of tests: on which etcd they run, or why they do not. */
-export const onEtcd = program === undefined ? `(skipped: ${whyNoEtcd})` : `on ${versionOf(program)}`
-
-function versionOf(path: string): string {
-  const said = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout
-  return `etcd ${/^etcd Version: (\S+)/.exec(said)?.[1] ?? 'of an unknown version'}`
-}
+export const onEtcd =
+  program === undefined
+    ? `(skipped: ${whyNoEtcd})`
+    : `on etcd ${versionOf(program, '--version', /^etcd Version: (\S+)/)}`
 
 export interface EtcdServerOptions {
   /** Flags beside those that say where it listens. */
@@ -41,7 +35,7 @@ export class EtcdServer {
   readonly client: EtcdClient
   readonly #directory: string
   readonly #arguments: readonly string[]
-  #child: ChildProcess | undefined
+  readonly #process = new ServerProcess('etcd')
 
   private constructor(directory: string, port: number, peerPort: number, options: EtcdServerOptions) {
     const { tls, client, flags = [] } = options
@@ -75,32 +69,21 @@ export class EtcdServer {
   }
 
   get pid(): number {
-    const pid = this.#child?.pid
-    if (pid === undefined) throw new Error('etcd does not run')
-    return pid
+    return this.#process.pid
   }
 
   /** Starts it again, on what it held. */
   async resume(): Promise<void> {
     if (program === undefined) throw new Error(whyNoEtcd)
-    const child = spawn(program, this.#arguments, {
-      stdio: 'ignore',
-      // Debian's builds for other processors want to be told that they may run.
-      env: { PATH: process.env.PATH ?? '', ETCD_UNSUPPORTED_ARCH: process.arch },
-    })
-    this.#child = child
-    await eventually(() => this.#answers(child), { withinMs: 20_000 })
+    // Debian's builds for other processors want to be told that they may run.
+    this.#process.start(program, this.#arguments, { ETCD_UNSUPPORTED_ARCH: process.arch })
+    await eventually(() => this.#answers(), { withinMs: 20_000 })
   }
 
   /** Ends it without a word, as a crash does. */
   async kill(): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
     this.client.close()
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
+    await this.#process.kill()
   }
 
   /** Takes all that it holds away from it, while it does not run. */
@@ -108,8 +91,9 @@ export class EtcdServer {
     await rm(this.#directory, { recursive: true, force: true })
   }
 
-  async #answers(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null) throw new Error(`etcd has ended with ${child.exitCode}`)
+  async #answers(): Promise<void> {
+    const { exitCode } = this.#process
+    if (exitCode !== null) throw new Error(`etcd has ended with ${exitCode}`)
     // With users, it answers a 400 to whoever it does not know.
     await this.client.request('/v3/kv/range', { key: 'AA==' }).catch((error: unknown) => {
       if (!(error instanceof Error && error.message.startsWith('400'))) throw error

@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
 
 /** What becomes of the connections through a proxy.
  *
@@ -119,4 +120,11 @@ export class FaultProxy {
     }, this.delayMs)
     this.#timers.add(timer)
   }
+}
+
+/** A proxy before a server, gone when the test is over. */
+export async function proxyTo({ port }: { readonly port: number }): Promise<FaultProxy> {
+  const proxy = await FaultProxy.to(port)
+  onTestFinished(() => proxy.close())
+  return proxy
 }

@@ -7,7 +7,8 @@ import { ConsulClient } from '../../support/consul-client.ts'
 import { ACLS, onConsul, ROOT_TOKEN, whyNoConsul, type ConsulServer } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { scratch } from '../../support/scratch.ts'
-import { ConsulBench, startConsul, textOf, valuesOf } from './harness.ts'
+import { ConsulBench, startConsul, textOf } from './harness.ts'
+import { valuesOf } from '../workbench.ts'
 
 const UNKNOWN_TOKEN = 'SENTINEL-5f1c'
 

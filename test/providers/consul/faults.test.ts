@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { onConsul, whyNoConsul, type ConsulServer } from '../../support/consul-server.ts'
+import { onConsul, whyNoConsul } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
-import type { Fault, FaultProxy } from '../../support/fault-proxy.ts'
-import { sequence } from '../../support/random.ts'
-import { ConsulBench, proxyTo, startConsul, textOf, valuesOf } from './harness.ts'
+import { proxyTo } from '../../support/fault-proxy.ts'
+import { ConsulBench, startConsul, textOf } from './harness.ts'
+import { valuesOf } from '../workbench.ts'
+import { lineFaults } from '../faults.ts'
 
 const SOON = { withinMs: 20_000 }
 /** Faults are noticed fast here. */
@@ -14,26 +15,20 @@ function at({ port }: { readonly port: number }): string {
 }
 
 describe(`what goes wrong ${onConsul}`, { skip: whyNoConsul !== undefined, timeout: 120_000 }, () => {
-  test.each<Fault>(['hang', 'half-open'])(
-    'a connection that is %s is noticed, and read anew over another',
-    async fault => {
-      const server = await startConsul()
-      const proxy = await proxyTo(server)
-      await server.client.put('a/b', '1')
-      const bench = await ConsulBench.open({ address: at(proxy), ...IMPATIENT })
-      const watching = bench.watch('tree', 'a/')
-      await watching.first()
-
-      proxy.fault = fault
-      await server.client.put('a/b', '2')
-      await eventually(() => expect(watching.ends).not.toEqual([]), SOON)
-      expect(watching.ends).toMatchObject(watching.ends.map(() => ({ code: 'timeout' })))
-      expect(valuesOf(watching.latest)).toEqual({ b: '1' })
-      proxy.fault = 'pass'
-
-      await eventually(() => expect(valuesOf(watching.latest)).toEqual({ b: '2' }), SOON)
-    },
-  )
+  lineFaults(async () => {
+    const server = await startConsul({ persistent: true })
+    const proxy = await proxyTo(server)
+    return {
+      server,
+      proxy,
+      open: async manner => {
+        const options = manner === 'impatient' ? IMPATIENT : {}
+        const bench = await ConsulBench.open({ address: at(proxy), ...options })
+        return { tree: () => bench.watch('tree', 'a/'), key: name => bench.watch('key', `a/${name}`), textOf }
+      },
+      elsewhere: text => server.client.put('elsewhere', text),
+    }
+  })
 
   test('a connection that is dead at our end only is no error once there is another, and misses nothing', async () => {
     const server = await startConsul()
@@ -61,18 +56,6 @@ describe(`what goes wrong ${onConsul}`, { skip: whyNoConsul !== undefined, timeo
     proxy.cut()
     await server.client.put('a/b', '1')
     await eventually(() => expect(valuesOf(watching.latest)).toEqual({ b: '1' }), SOON)
-    expect(watching.ends).toEqual([])
-  })
-
-  test('a slow line gives the newest', async () => {
-    const server = await startConsul()
-    const proxy = await proxyTo(server)
-    proxy.fault = 'slow'
-    const bench = await ConsulBench.open({ address: at(proxy) })
-    const watching = bench.watch('tree', 'a/')
-    await watching.first()
-    for (let i = 1; i <= 30; i++) await server.client.put('a/b', String(i))
-    await eventually(() => expect(valuesOf(watching.latest)).toEqual({ b: '30' }), SOON)
     expect(watching.ends).toEqual([])
   })
 
@@ -141,62 +124,4 @@ describe(`what goes wrong ${onConsul}`, { skip: whyNoConsul !== undefined, timeo
     await server.client.put('a/b', 'new')
     await eventually(() => expect(valuesOf(watching.latest)).toEqual({ b: 'new' }), SOON)
   })
-
-  test.each([1, 2, 3, 4])('no final state is missed, whatever happens (schedule %i)', async seed => {
-    const server = await startConsul({ persistent: true })
-    const proxy = await proxyTo(server)
-    const bench = await ConsulBench.open({ address: at(proxy), ...IMPATIENT })
-    const watching = bench.watch('tree', 'a/')
-    const keys = [0, 1, 2, 3, 4, 5].map(i => bench.watch('key', `a/k${i}`))
-    const random = sequence(seed)
-    const state: Record<string, string> = {}
-    for (let round = 0; round < 25; round++) {
-      await act(server, proxy, state, random)
-      if (random() < 0.3) continue
-      proxy.fault = 'pass'
-      await eventually(() => expect(valuesOf(watching.latest)).toEqual(state), SOON)
-      await eventually(
-        () =>
-          keys.forEach((key, i) => {
-            const text = textOf(key.latest)
-            expect(typeof text === 'symbol' ? undefined : text).toBe(state[`k${i}`])
-          }),
-        SOON,
-      )
-    }
-  })
 })
-
-/** One thing that happens to the keys or to the line. */
-async function act(
-  server: ConsulServer,
-  proxy: FaultProxy,
-  state: Record<string, string>,
-  random: () => number,
-): Promise<void> {
-  const key = `k${Math.floor(random() * 4)}`
-  switch (Math.floor(random() * 7)) {
-    case 0:
-      delete state[key]
-      await server.client.remove(`a/${key}`)
-      break
-    case 1:
-      proxy.cut()
-      break
-    case 2:
-      proxy.fault = (['hang', 'half-open', 'refuse', 'slow'] as const)[Math.floor(random() * 4)] ?? 'hang'
-      break
-    case 3:
-      await server.client.put('elsewhere', String(random()))
-      break
-    case 4:
-      if (random() < 0.3) {
-        await server.kill()
-        await server.resume()
-      }
-      break
-    default:
-      state[key] = String(random())
-      await server.client.put(`a/${key}`, state[key])
-  }
-}

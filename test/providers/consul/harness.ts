@@ -10,7 +10,6 @@ import { parseTemplate } from '../../../lib/template/template.ts'
 import { consul } from '../../../providers/consul/plugin.ts'
 import { ConsulServer, type ConsulServerOptions } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
-import { FaultProxy } from '../../support/fault-proxy.ts'
 import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { Watching } from '../workbench.ts'
@@ -20,13 +19,6 @@ export async function startConsul(options: ConsulServerOptions = {}): Promise<Co
   const server = await ConsulServer.start(scratch({ inMemory: true }), options)
   onTestFinished(() => server.kill())
   return server
-}
-
-/** A proxy before a server, gone when the test is over. */
-export async function proxyTo(server: { readonly port: number }): Promise<FaultProxy> {
-  const proxy = await FaultProxy.to(server.port)
-  onTestFinished(() => proxy.close())
-  return proxy
 }
 
 /** A provider, and what the tests do with it. */
@@ -105,13 +97,6 @@ export function question(name: string): Question {
   const found = name === 'ref' ? consul.reference : name === 'files' ? consul.tree : consul.functions[name]
   if (found === undefined) throw new Error(`there is no function ${name}`)
   return found
-}
-
-/** The value of each key in a reading of a prefix, by the key below it. */
-export function valuesOf({ value }: Reading): Readonly<Record<string, Value>> {
-  if (value === absent) return {}
-  const pairs = value as readonly Struct[]
-  return Object.fromEntries(pairs.map(({ fields }) => [fields.get('Key'), fields.get('Value')]))
 }
 
 /** The text in a reading of a key, or `absent`. */

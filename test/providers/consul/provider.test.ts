@@ -3,7 +3,9 @@ import type { Tree } from '../../../lib/base/value.ts'
 import { absent } from '../../../lib/reading.ts'
 import { hasExports, hasPeers, onConsul, whyNoConsul } from '../../support/consul-server.ts'
 import { eventually } from '../../support/eventually.ts'
-import { ConsulBench, proxyTo, question, startConsul, textOf, valuesOf } from './harness.ts'
+import { proxyTo } from '../../support/fault-proxy.ts'
+import { ConsulBench, question, startConsul, textOf } from './harness.ts'
+import { valuesOf } from '../workbench.ts'
 
 describe(`what templates get ${onConsul}`, { skip: whyNoConsul !== undefined, timeout: 120_000 }, () => {
   test('keys: one, whether it is there, or something else', async () => {

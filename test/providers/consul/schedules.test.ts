@@ -6,7 +6,7 @@ import { onConsul, whyNoConsul, type ConsulServer } from '../../support/consul-s
 import { eventually } from '../../support/eventually.ts'
 import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
-import { playSchedules, type Backend, type Change, type Played, type Subject } from '../schedules.ts'
+import { playFirst, restarting, type Backend, type Change, type Subject } from '../schedules.ts'
 import { question, startConsul } from './harness.ts'
 
 /** How many are played on a real server; `CONSUL_SCHEDULES=1000` plays more, and takes some minutes. */
@@ -21,11 +21,12 @@ const IMPATIENT = { wait: '400ms', timeout: '400ms' }
 class RealBackend implements Backend {
   readonly port: number
   readonly #server: ConsulServer
-  #restarting: Promise<void> | undefined
+  readonly restart: () => Promise<void>
 
   constructor(server: ConsulServer) {
     this.port = server.port
     this.#server = server
+    this.restart = restarting(server)
   }
 
   async write({ put, remove }: Change): Promise<void> {
@@ -44,15 +45,6 @@ class RealBackend implements Backend {
   /** A change elsewhere, which raises the index. */
   async compact(): Promise<void> {
     await eventually(() => this.#server.client.put('elsewhere', String(Math.random())), PATIENCE)
-  }
-
-  restart(): Promise<void> {
-    return (this.#restarting ??= this.#restart().finally(() => (this.#restarting = undefined)))
-  }
-
-  async #restart(): Promise<void> {
-    await this.#server.kill()
-    await this.#server.resume()
   }
 }
 
@@ -89,20 +81,17 @@ function subject(directory: string): Subject {
   }
 }
 
-/** Plays the first of all schedules, and says what there was. */
-async function playOn(backend: Backend, schedules: number): Promise<Played> {
-  const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
-  const played = await playSchedules(backend, subject(scratch()), seeds)
-  process.stdout.write(`consul schedules: ${JSON.stringify(played)}\n`)
-  return played
-}
-
 const MISSES_NOTHING = 'no final state is missed and nothing is read that never was'
 
 test.skipIf(whyNoConsul !== undefined)(
   `${MISSES_NOTHING}, in ${SCHEDULES} random schedules ${onConsul}`,
   async () => {
-    const played = await playOn(new RealBackend(await startConsul({ persistent: true })), SCHEDULES)
+    const played = await playFirst(
+      'consul',
+      new RealBackend(await startConsul({ persistent: true })),
+      subject(scratch()),
+      SCHEDULES,
+    )
     expect(played.schedules).toBe(SCHEDULES)
     expect(played.readings).toBeGreaterThan(SCHEDULES)
   },
@@ -112,7 +101,12 @@ test.skipIf(whyNoConsul !== undefined)(
 test(
   `${MISSES_NOTHING}, in ${SCHEDULES_ON_DOUBLE} random schedules on a double`,
   async () => {
-    const played = await playOn(new DoubleBackend(await ConsulDouble.start()), SCHEDULES_ON_DOUBLE)
+    const played = await playFirst(
+      'consul',
+      new DoubleBackend(await ConsulDouble.start()),
+      subject(scratch()),
+      SCHEDULES_ON_DOUBLE,
+    )
     expect(played.schedules).toBe(SCHEDULES_ON_DOUBLE)
     expect(played.readings).toBeGreaterThan(SCHEDULES_ON_DOUBLE)
   },

@@ -7,7 +7,8 @@ import { EtcdClient } from '../../support/etcd-client.ts'
 import { onEtcd, whyNoEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { scratch } from '../../support/scratch.ts'
-import { EtcdBench, startEtcd, valuesOf } from './harness.ts'
+import { EtcdBench, startEtcd } from './harness.ts'
+import { valuesOf } from '../workbench.ts'
 
 const PASSWORD = 'SENTINEL-5f1c'
 

@@ -1,11 +1,8 @@
 import { onTestFinished } from 'vitest'
 import { v } from '../../../lib/base/schema.ts'
-import type { Struct, Value } from '../../../lib/base/value.ts'
 import type { Provider, ProviderHost, Question } from '../../../lib/provider.ts'
-import { absent, type Reading } from '../../../lib/reading.ts'
 import { etcd } from '../../../providers/etcd/plugin.ts'
 import { EtcdServer, type EtcdServerOptions } from '../../support/etcd-server.ts'
-import { FaultProxy } from '../../support/fault-proxy.ts'
 import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
 import { Watching } from '../workbench.ts'
@@ -15,13 +12,6 @@ export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdSe
   const server = await EtcdServer.start(scratch({ inMemory: true }), options)
   onTestFinished(() => server.kill())
   return server
-}
-
-/** A proxy before a server, gone when the test is over. */
-export async function proxyTo(server: EtcdServer): Promise<FaultProxy> {
-  const proxy = await FaultProxy.to(server.port)
-  onTestFinished(() => proxy.close())
-  return proxy
 }
 
 /** A provider, and what the tests do with it. */
@@ -71,11 +61,4 @@ export function question(name: string): Question {
   const found = etcd.functions[name]
   if (found === undefined) throw new Error(`there is no function ${name}`)
   return found
-}
-
-/** The value of each key in a reading of a prefix, by the key below it. */
-export function valuesOf({ value }: Reading): Readonly<Record<string, Value>> {
-  if (value === absent) return {}
-  const pairs = value as readonly Struct[]
-  return Object.fromEntries(pairs.map(({ fields }) => [fields.get('Key'), fields.get('Value')]))
 }

@@ -4,8 +4,10 @@ import { Tree } from '../../../lib/base/value.ts'
 import { absent, type Reading } from '../../../lib/reading.ts'
 import { etcd } from '../../../providers/etcd/plugin.ts'
 import { eventually } from '../../support/eventually.ts'
+import { proxyTo } from '../../support/fault-proxy.ts'
 import { onEtcd, whyNoEtcd } from '../../support/etcd-server.ts'
-import { EtcdBench, proxyTo, question, startEtcd, valuesOf } from './harness.ts'
+import { EtcdBench, question, startEtcd } from './harness.ts'
+import { valuesOf } from '../workbench.ts'
 
 function pairsOf(reading: Reading, name = 'etcdTree', path = 'app'): readonly Readonly<Record<string, Value>>[] {
   const pairs = question(name).answer(reading, [path]) as readonly Struct[]

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts'
 import { onEtcd, whyNoEtcd, type EtcdServer } from '../../support/etcd-server.ts'
 import { providerHost } from '../../support/provider-host.ts'
 import { scratch } from '../../support/scratch.ts'
-import { playSchedules, type Backend, type Change, type Played, type Subject } from '../schedules.ts'
+import { playFirst, restarting, type Backend, type Change, type Subject } from '../schedules.ts'
 import { question, startEtcd } from './harness.ts'
 
 /** How many are played on a real server; `ETCD_SCHEDULES=1000` plays as many as the README speaks of, and takes some minutes. */
@@ -19,11 +19,12 @@ const PATIENCE = { withinMs: 60_000 }
 class RealBackend implements Backend {
   readonly port: number
   readonly #server: EtcdServer
-  #restarting: Promise<void> | undefined
+  readonly restart: () => Promise<void>
 
   constructor(server: EtcdServer) {
     this.port = server.port
     this.#server = server
+    this.restart = restarting(server)
   }
 
   async write({ put, remove }: Change): Promise<void> {
@@ -42,15 +43,6 @@ class RealBackend implements Backend {
         if (!(error instanceof Error && error.message.includes('compacted'))) throw error
       })
     }, PATIENCE)
-  }
-
-  restart(): Promise<void> {
-    return (this.#restarting ??= this.#restart().finally(() => (this.#restarting = undefined)))
-  }
-
-  async #restart(): Promise<void> {
-    await this.#server.kill()
-    await this.#server.resume()
   }
 }
 
@@ -71,20 +63,12 @@ function subject(directory: string): Subject {
   }
 }
 
-/** Plays the first of all schedules, and says what there was. */
-async function playOn(backend: Backend, schedules: number): Promise<Played> {
-  const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
-  const played = await playSchedules(backend, subject(scratch()), seeds)
-  process.stdout.write(`etcd schedules: ${JSON.stringify(played)}\n`)
-  return played
-}
-
 const MISSES_NOTHING = 'no final state is missed and nothing is read that never was'
 
 test.skipIf(whyNoEtcd !== undefined)(
   `${MISSES_NOTHING}, in ${SCHEDULES} random schedules ${onEtcd}`,
   async () => {
-    const played = await playOn(new RealBackend(await startEtcd()), SCHEDULES)
+    const played = await playFirst('etcd', new RealBackend(await startEtcd()), subject(scratch()), SCHEDULES)
     expect(played.schedules).toBe(SCHEDULES)
     expect(played.readings).toBeGreaterThan(SCHEDULES)
   },
@@ -96,7 +80,7 @@ test(
   async () => {
     const double = await EtcdDouble.start()
     onTestFinished(() => double.close())
-    const played = await playOn(double, SCHEDULES_ON_DOUBLE)
+    const played = await playFirst('etcd', double, subject(scratch()), SCHEDULES_ON_DOUBLE)
     expect(played.schedules).toBe(SCHEDULES_ON_DOUBLE)
     expect(played.readings).toBeGreaterThan(SCHEDULES_ON_DOUBLE)
   },
