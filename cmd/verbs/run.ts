@@ -1,3 +1,4 @@
+import { listed } from '../../lib/base/listed.ts'
 import { Mailbox } from '../../lib/base/mailbox.ts'
 import type { Config } from '../../lib/config/config.ts'
 import { messageOf } from '../../lib/errors.ts'
@@ -79,7 +80,7 @@ async function keepCurrent(
 
   function lookForChanges(): void {
     const changed = (paths: readonly string[]) => {
-      log.info('configuration changed', { files: paths })
+      log.info('configuration changed', { files: listed(paths) })
       reload.put(undefined)
     }
     files.watch(changed, over).catch((error: unknown) => died.abort(error))
