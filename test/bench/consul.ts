@@ -3,7 +3,7 @@ import { ConsulServer, whyNoConsul } from '../support/consul-server.ts'
 import { measureKeys } from './consul-keys.ts'
 import type { Figure } from './measure.ts'
 import { sharedMemory } from './place.ts'
-import { measureRemote, remoteFigures } from './remote-change.ts'
+import { measureOnBoth } from './remote-change.ts'
 
 const CHANGES = 500
 /** Beyond ten at once, the provider asks ten times a second: what is measured is a change after quiet, not the floor. */
@@ -21,13 +21,9 @@ export async function measureConsul(program: string): Promise<readonly Figure[]>
     write: (value: string) => server.client.put('v', value),
     watch: () => server.client.watch('v'),
   }
-  const changes = { program, changes: CHANGES, pauseMs: PAUSE_MS }
   try {
-    const inMemory = await measureRemote(remote, { ...changes, memory: true })
-    const onDisk = await measureRemote(remote, { ...changes, memory: false })
     return [
-      ...remoteFigures('tmpfs', inMemory, GOAL_MS),
-      ...remoteFigures('disk', onDisk),
+      ...(await measureOnBoth(remote, { program, changes: CHANGES, pauseMs: PAUSE_MS }, GOAL_MS)),
       ...(await measureKeys(program, server, directory)),
     ]
   } finally {

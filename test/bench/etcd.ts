@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { EtcdServer, whyNoEtcd } from '../support/etcd-server.ts'
-import { median, ms, type Figure } from './measure.ts'
+import type { Figure } from './measure.ts'
 import { sharedMemory } from './place.ts'
-import { measureRemote, remoteFigures } from './remote-change.ts'
+import { measureOnBoth } from './remote-change.ts'
 
 const CHANGES = 500
 const GOAL_MS = 3
@@ -20,16 +20,8 @@ export async function measureEtcd(program: string): Promise<readonly Figure[]> {
     write: (value: string) => server.client.put('bench/v', value),
     watch: () => server.client.watch('bench/v'),
   }
-  const changes = { program, changes: CHANGES, pauseMs: PAUSE_MS }
   try {
-    const inMemory = await measureRemote(remote, { ...changes, memory: true })
-    const onDisk = await measureRemote(remote, { ...changes, memory: false })
-    const priceMs = median(onDisk.visible) - median(inMemory.visible)
-    return [
-      ...remoteFigures('tmpfs', inMemory, GOAL_MS),
-      ...remoteFigures('disk', onDisk),
-      { what: 'the price of a disk: visible, median', value: ms(priceMs) },
-    ]
+    return await measureOnBoth(remote, { program, changes: CHANGES, pauseMs: PAUSE_MS }, GOAL_MS)
   } finally {
     await server.kill()
     rmSync(directory, { recursive: true, force: true })

@@ -31,7 +31,7 @@ export interface RemoteChanges {
 }
 
 /** Changes the value again and again, with settle 0. */
-export async function measureRemote(remote: Remote, options: RemoteChanges): Promise<Took> {
+async function measureRemote(remote: Remote, options: RemoteChanges): Promise<Took> {
   const { program, memory, changes, pauseMs } = options
   const took: Took = { visible: [], told: [], watched: [] }
   let onHook = (_atMs: number) => {}
@@ -74,7 +74,22 @@ export async function measureRemote(remote: Remote, options: RemoteChanges): Pro
   return took
 }
 
-export function remoteFigures(where: string, { visible, told, watched }: Took, goalMs?: number): readonly Figure[] {
+/** The figures with everything of ours in memory, and on disk: what that costs is the price of durability. */
+export async function measureOnBoth(
+  remote: Remote,
+  options: Omit<RemoteChanges, 'memory'>,
+  goalMs: number,
+): Promise<readonly Figure[]> {
+  const inMemory = await measureRemote(remote, { ...options, memory: true })
+  const onDisk = await measureRemote(remote, { ...options, memory: false })
+  return [
+    ...remoteFigures('tmpfs', inMemory, goalMs),
+    ...remoteFigures('disk', onDisk),
+    { what: 'the price of a disk: visible, median', value: ms(median(onDisk.visible) - median(inMemory.visible)) },
+  ]
+}
+
+function remoteFigures(where: string, { visible, told, watched }: Took, goalMs?: number): readonly Figure[] {
   const met = goalMs !== undefined && median(visible) <= goalMs
   return [
     { what: `${where}: a bare client's watch, median`, value: ms(median(watched)) },
