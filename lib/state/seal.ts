@@ -15,7 +15,7 @@ const BODY_AT = TAG_AT + TAG_BYTES
 
 /** Seals a text (AES-256-GCM) under a name: it opens with the same key and under the same name only, so that two sealed texts cannot
  *  be taken for one another. Format: 1 byte, its version; 12 bytes, a random nonce; 16 bytes, the tag; the rest. */
-export function seal(text: string, name: string, key: Uint8Array): Uint8Array {
+export function seal(text: string, name: string, key: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(name, 'utf8'))

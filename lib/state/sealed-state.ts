@@ -1,26 +1,20 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { forEachConcurrent } from '../base/concurrent.ts'
 import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
 import type { Log } from '../base/log.ts'
-import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
+import { dependencyId, showDependency, type Dependency } from '../dependency.ts'
 import { messageOf } from '../errors.ts'
 import type { KeptLease, Reading } from '../reading.ts'
-import { leaseFromJson, leaseToJson, readingFromJson, readingToJson } from './reading-json.ts'
+import { leaseFromJson, leaseToJson } from './reading-json.ts'
+import { Room } from './room.ts'
 import { seal, unseal } from './seal.ts'
+import { NAME_LENGTH } from './sealed-lines.ts'
+import { RECORD_BYTES_MAX, SealedReadings } from './sealed-readings.ts'
 
-/** One record; a greater reading is not kept. */
-const RECORD_BYTES_MAX = 4 * 1024 * 1024
-/** All records together; what would go beyond is not kept. */
+/** All records together, and what is left of earlier ones; what would go beyond is not kept. */
 const TOTAL_BYTES_MAX = 64 * 1024 * 1024
-/** How long readings are gathered that come after a pause: those that change together come one after the other. */
-const SOON_MS = 20
-/** How long readings are gathered after some were written, so that one that changes all the time does not keep the disk busy. */
-const GATHER_MS = 1_000
-/** Of readings at once: a disk syncs several files in the time of one. */
-const WRITES_MAX = 8
 
 /** Of what a provider reads: everything is kept for a restart, or what has a lease, or nothing. */
 export type SealPolicy = 'all' | 'leases' | 'none'
@@ -39,11 +33,12 @@ export interface SealedStateOptions {
  *  listed makes it fail. */
 export async function openSealedState(options: SealedStateOptions): Promise<SealedState> {
   const { directory, fileSystem } = options
-  const kinds = ['leases', 'readings', 'notes'].map(kind => join(directory, kind))
+  const kinds = ['leases', 'notes'].map(kind => join(directory, kind))
   return explained(`open ${directory}`, async () => {
     for (const path of kinds) await fileSystem.makeDirectories(path, 0o700)
     const state = new SealedState(options)
     for (const path of kinds) await state.list(path)
+    await state.readings.open('keeps')
     await state.removeOtherNotes()
     await state.readLeases()
     return state
@@ -53,12 +48,12 @@ export async function openSealedState(options: SealedStateOptions): Promise<Seal
 /** Opens the readings that were kept, to look at them beside whoever keeps them: nothing is changed. */
 export async function openKeptReadings(options: SealedStateOptions): Promise<Pick<SealedState, 'reading'>> {
   const state = new SealedState(options)
-  await state.list(join(options.directory, 'readings'), 'only looks')
+  await state.readings.open('only looks')
   return state
 }
 
-/** Leases, the newest reading of each dependency, and a note of each provider, sealed: one file each, below a name that is a hash
- *  of what it is of.
+/** Leases, the newest reading of each dependency, and a note of each provider, sealed, each under a name that is a hash of what it is
+ *  of. A lease and a note are one file each; readings are many and lie together (`sealed-readings.ts`).
  *
  *  A failure to write is reported and goes no further: what cannot be kept is only missing after a restart. */
 export class SealedState {
@@ -69,16 +64,17 @@ export class SealedState {
   readonly #damaged = new Set<string>()
   /** The last change of each file that is under way. */
   readonly #turns = new Map<string, Promise<void>>()
-  /** Readings that wait to be written. */
-  readonly #gathered = new Map<DependencyId, { readonly dependency: Dependency; readonly reading: Reading }>()
-  readonly #closing = new AbortController()
-  #writing: Promise<void> | undefined
+  readonly #room = new Room(TOTAL_BYTES_MAX)
+  readonly readings: SealedReadings
   #leases: readonly KeptLease[] = []
   /** The last failure that was logged. */
   #said: string | undefined
 
   constructor(options: SealedStateOptions) {
     this.#options = options
+    const wrote = (error: unknown) => this.#wrote(error)
+    const path = join(options.directory, 'readings')
+    this.readings = new SealedReadings({ ...options, path, room: this.#room, wrote })
   }
 
   /** The leases that were kept and have not ended. */
@@ -86,14 +82,17 @@ export class SealedState {
     return this.#leases
   }
 
-  async list(directory: string, who: 'keeps' | 'only looks' = 'keeps'): Promise<void> {
+  async list(directory: string): Promise<void> {
     const { fileSystem } = this.#options
     for (const name of await fileSystem.list(directory)) {
       const path = join(directory, name)
       const status = await fileSystem.stat(path)
-      if (status?.kind === 'file') this.#bytes.set(path, status.size)
+      if (status?.kind === 'file') {
+        this.#bytes.set(path, status.size)
+        this.#room.take(status.size)
+      }
       // What a crash left of a write.
-      else if (who === 'keeps') await fileSystem.remove(path)
+      else await fileSystem.remove(path)
     }
   }
 
@@ -112,7 +111,7 @@ export class SealedState {
 
   async putLease(lease: KeptLease): Promise<void> {
     if (this.#policy(lease.dependency.provider) === 'none') return
-    await this.#write(this.#leasePath(lease), leaseToJson(lease), showDependency(lease.dependency))
+    await this.#write(this.#leasePath(lease), () => leaseToJson(lease), showDependency(lease.dependency))
   }
 
   async removeLease(lease: KeptLease): Promise<void> {
@@ -120,31 +119,25 @@ export class SealedState {
   }
 
   putReading(dependency: Dependency, reading: Reading): void {
-    if (this.#policy(dependency.provider) !== 'all') return
-    this.#gathered.set(dependencyId(dependency), { dependency, reading })
-    this.#writing ??= this.#writeGathered().finally(() => (this.#writing = undefined))
+    if (this.#policy(dependency.provider) === 'all') this.readings.put(this.#nameOf(dependency), dependency, reading)
   }
 
   async reading(dependency: Dependency): Promise<Reading | undefined> {
     if (this.#policy(dependency.provider) !== 'all') return undefined
-    const gathered = this.#gathered.get(dependencyId(dependency))
-    if (gathered !== undefined) return gathered.reading
-    const path = this.#readingPath(dependency)
-    await this.#turns.get(path)
-    if (!this.#bytes.has(path)) return undefined
-    const reading = await this.#open(path, readingFromJson)
-    if (reading === undefined) this.#ignore(path)
-    return reading
+    return this.readings.get(this.#nameOf(dependency), dependency)
   }
 
   removeReading(dependency: Dependency): void {
-    this.#gathered.delete(dependencyId(dependency))
-    void this.#remove(this.#readingPath(dependency))
+    this.readings.remove(this.#nameOf(dependency))
+  }
+
+  forgetOlder(): Promise<void> {
+    return this.readings.forgetOlder()
   }
 
   putNote(provider: string, text: string): void {
     if (this.#policy(provider) === 'none') return
-    void this.#write(this.#notePath(provider), text, `the note of ${provider}`)
+    void this.#write(this.#notePath(provider), () => text, `the note of ${provider}`)
   }
 
   async note(provider: string): Promise<string | undefined> {
@@ -169,39 +162,14 @@ export class SealedState {
 
   /** Forgets the readings of all other dependencies, and what could not be opened: by now it would have been replaced. */
   retain(dependencies: readonly Dependency[]): void {
-    const wanted = new Set(dependencies.map(dependency => this.#readingPath(dependency)))
-    const readings = join(this.#options.directory, 'readings')
-    for (const path of this.#bytes.keys()) {
-      if (this.#damaged.has(path) || (path.startsWith(readings) && !wanted.has(path))) void this.#remove(path)
-    }
+    this.readings.retain(new Set(dependencies.map(dependency => this.#nameOf(dependency))))
+    for (const path of this.#damaged) void this.#remove(path)
   }
 
   /** Writes what waits to be written, and waits until all is on the disk. */
   async close(): Promise<void> {
-    this.#closing.abort(new Error('the state is closed'))
-    await this.#writing
+    await this.readings.close()
     await Promise.all(this.#turns.values())
-  }
-
-  async #writeGathered(): Promise<void> {
-    const wait = (ms: number) => this.#options.clock.sleep(ms, this.#closing.signal).catch(() => {})
-    while (this.#gathered.size > 0) {
-      // Until it is written, a restart without the backend would publish what was before.
-      await wait(SOON_MS)
-      // A copy: what comes meanwhile is for the next round.
-      await forEachConcurrent([...this.#gathered], WRITES_MAX, async ([id, { dependency, reading }]) => {
-        const path = this.#readingPath(dependency)
-        // Most of what is read after a start is what was kept before it.
-        const known = this.#bytes.has(path) ? await this.#open(path, readingFromJson) : undefined
-        // It may have been taken back meanwhile.
-        if (this.#gathered.get(id)?.reading !== reading) return
-        if (known?.revision !== reading.revision)
-          // Where it cannot be written, better nothing than what is not the newest any more; removing needs no space.
-          await this.#write(path, readingToJson(reading), showDependency(dependency), () => this.#removeNow(path))
-        if (this.#gathered.get(id)?.reading === reading) this.#gathered.delete(id)
-      })
-      await wait(GATHER_MS)
-    }
   }
 
   /** What a file holds, or undefined where it cannot be used. */
@@ -223,12 +191,12 @@ export class SealedState {
   }
 
   /** @param of what it is of, for people */
-  #write(path: string, json: unknown, of: string, failed: () => Promise<void> = async () => {}): Promise<void> {
+  #write(path: string, toJson: () => unknown, of: string): Promise<void> {
     return this.#inTurn(path, async () => {
       const { fileSystem, key, log } = this.#options
-      const sealed = seal(JSON.stringify(json), this.#nameIn(path), key)
-      const others = [...this.#bytes].reduce((sum, [other, bytes]) => (other === path ? sum : sum + bytes), 0)
-      if (sealed.length > RECORD_BYTES_MAX || others + sealed.length > TOTAL_BYTES_MAX) {
+      const sealed = seal(JSON.stringify(toJson()), this.#nameIn(path), key)
+      const before = this.#bytes.get(path) ?? 0
+      if (sealed.length > RECORD_BYTES_MAX || !this.#room.tryTake(sealed.length - before)) {
         log.warn('not kept for a restart, it is too much', { of })
         // Better nothing than what is not the newest any more.
         return this.#removeNow(path)
@@ -236,7 +204,7 @@ export class SealedState {
       try {
         await fileSystem.replaceFile(path, sealed, { mode: 0o600 })
       } catch (error) {
-        await failed().catch(() => {})
+        this.#room.take(before - sealed.length)
         throw error
       }
       this.#bytes.set(path, sealed.length)
@@ -249,10 +217,12 @@ export class SealedState {
   }
 
   async #removeNow(path: string): Promise<void> {
-    if (!this.#bytes.has(path)) return
+    const bytes = this.#bytes.get(path)
+    if (bytes === undefined) return
     const { fileSystem } = this.#options
     await fileSystem.remove(path)
     await fileSystem.syncDirectory(join(path, '..'))
+    this.#room.take(-bytes)
     this.#bytes.delete(path)
     this.#damaged.delete(path)
   }
@@ -262,8 +232,8 @@ export class SealedState {
     const turn = (this.#turns.get(path) ?? Promise.resolve())
       .then(() => explained(`write ${path}`, work))
       .then(
-        () => (this.#said = undefined),
-        (error: unknown) => this.#fail(error),
+        () => this.#wrote(undefined),
+        (error: unknown) => this.#wrote(error),
       )
       .finally(() => {
         if (this.#turns.get(path) === turn) this.#turns.delete(path)
@@ -273,9 +243,10 @@ export class SealedState {
   }
 
   /** One line when the story changes, not one for each try. */
-  #fail(error: unknown): void {
-    const said = messageOf(error).replace(/[0-9a-f]{32}/g, '…')
-    if (said !== this.#said) this.#options.log.warn('cannot keep it for a restart', { error: messageOf(error) })
+  #wrote(error: unknown): void {
+    const said = error === undefined ? undefined : messageOf(error).replace(/[0-9a-f]{32}/g, '…')
+    if (said !== undefined && said !== this.#said)
+      this.#options.log.warn('cannot keep it for a restart', { error: messageOf(error) })
     this.#said = said
   }
 
@@ -288,16 +259,17 @@ export class SealedState {
     return this.#path('leases', [identity, dependencyId(dependency), lease.id, lease.id === '' ? order : 0])
   }
 
-  #readingPath(dependency: Dependency): string {
-    const known = this.#paths.get(dependency)
+  /** What a reading lies under. */
+  #nameOf(dependency: Dependency): string {
+    const known = this.#names.get(dependency)
     if (known !== undefined) return known
-    const path = this.#path('readings', [this.#identity(dependency.provider), dependencyId(dependency)])
-    this.#paths.set(dependency, path)
-    return path
+    const name = hashOf([this.#identity(dependency.provider), dependencyId(dependency)])
+    this.#names.set(dependency, name)
+    return name
   }
 
   /** Each confirmation of a bundle asks for those of all dependencies. */
-  readonly #paths = new WeakMap<Dependency, string>()
+  readonly #names = new WeakMap<Dependency, string>()
 
   #notePath(provider: string): string {
     return this.#path('notes', [this.#identity(provider), provider])
@@ -308,11 +280,15 @@ export class SealedState {
   }
 
   #path(kind: string, of: readonly unknown[]): string {
-    return join(this.#options.directory, kind, hash('sha256', JSON.stringify(of)).slice(0, 32))
+    return join(this.#options.directory, kind, hashOf(of))
   }
 
   /** What a record is sealed under: its kind, and the hash of all that it is of. */
   #nameIn(path: string): string {
     return path.slice(this.#options.directory.length + 1)
   }
+}
+
+function hashOf(of: readonly unknown[]): string {
+  return hash('sha256', JSON.stringify(of)).slice(0, NAME_LENGTH)
 }

@@ -16,6 +16,9 @@ export interface Keeper extends Recalled {
   /** Keeps the newest reading of a dependency, soon. */
   putReading(dependency: Dependency, reading: Reading): void
   removeReading(dependency: Dependency): void
+  /** Resolves when a restart finds nothing that is older than what was put or removed by now, be it nothing at all; or when that
+   *  cannot be. */
+  forgetOlder(): Promise<void>
   /** Nothing else is wanted: the readings of other dependencies can go. */
   retain(dependencies: readonly Dependency[]): void
 }

@@ -103,6 +103,7 @@ export class Store {
       settled: id => this.#kept.get(id)?.settled ?? false,
       leases: ids => new Set([...ids].flatMap(id => this.#kept.get(id)?.held?.key ?? [])),
       hurry: wanted => this.#lastKnown.hurry([...wanted].flatMap(id => this.#kept.get(id) ?? [])),
+      forgetOlder: async () => this.#keeper?.forgetOlder(),
       confirmed: () => this.#release(),
       closed: closed => this.#subscriptions.delete(closed),
     })
@@ -297,8 +298,7 @@ export class Store {
 
   #accept(entry: Kept, reading: Reading): void {
     const before = entry.reading
-    const isKnown = before !== undefined && before.revision === reading.revision
-    if (isKnown && before.lastKnownGood !== true) return
+    if (before?.revision === reading.revision && before.lastKnownGood !== true) return
     hide(reading, this.#redactor)
     const old = entry.held
     entry.held = undefined

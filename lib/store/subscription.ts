@@ -74,9 +74,11 @@ export class Subscription {
     return this.#store.leases(this.#wanted.keys())
   }
 
-  /** What was rendered from these leases may be seen from now on. */
-  publishing(leases: ReadonlySet<string>): void {
+  /** What was rendered from these leases may be seen once this resolves: then a restart finds nothing that is older than what there was to
+   *  render from. */
+  publishing(leases: ReadonlySet<string>): Promise<void> {
     if (this.#inUse !== undefined && leases.size > 0) this.#inUse = new Set([...this.#inUse, ...leases])
+    return this.#store.forgetOlder()
   }
 
   /** The application has confirmed what was rendered from these leases, and it is what would be gone back to: other leases are
@@ -103,6 +105,7 @@ export interface StoreSide {
   settled(id: DependencyId): boolean
   leases(ids: Iterable<DependencyId>): ReadonlySet<string>
   hurry(ids: Iterable<DependencyId>): boolean
+  forgetOlder(): Promise<void>
   confirmed(): void
   closed(subscription: Subscription): void
 }

@@ -53,8 +53,9 @@ export interface Inputs {
   hurry(): boolean
   /** The leases behind what is wanted, as it is read now. */
   leases(): ReadonlySet<string>
-  /** What was rendered from these leases may be seen from now on. */
-  publishing(leases: ReadonlySet<string>): void
+  /** What was rendered from these leases may be seen once this resolves: then a restart finds nothing that is older than what it was
+   *  rendered from. Never rejects. */
+  publishing(leases: ReadonlySet<string>): Promise<void>
   /** The application has confirmed what was rendered from these leases: of the others it uses none. */
   confirmed(leases: ReadonlySet<string>): void
 }

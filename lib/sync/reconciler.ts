@@ -175,7 +175,7 @@ export class Reconciler {
   ): Promise<Outcome> {
     const { publisher, check, inputs } = this.#parts
     this.#stand({ outcome: undefined })
-    inputs.publishing(leases)
+    const mayBeSeen = inputs.publishing(leases)
     // 7. Stage: written and durable, unseen.
     const number = await this.#nextNumber(visible)
     const directory = await publisher.stage(number, files)
@@ -187,7 +187,7 @@ export class Reconciler {
       return { kind: 'rejected', digest, why: verdict.why }
     }
     // 9. Publish.
-    const changed = await this.#makeVisible(number, digest, files, visible, undefined)
+    const changed = await mayBeSeen.then(() => this.#makeVisible(number, digest, files, visible, undefined))
     this.#leases = leases
     // 10. Notify, and see how it is taken.
     const taken = await this.#notify(number, changed, this.#parts.hooks, undefined, signal)

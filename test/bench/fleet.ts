@@ -121,6 +121,7 @@ function emptyDisk(): Disk {
     // They are handed over as a whole.
     async putLease() {},
     async removeLease() {},
+    async forgetOlder() {},
     retain() {},
   }
   return { note: noteIn(new Map()), keeper, leases: [] }

@@ -1,9 +1,10 @@
 /** What the program keeps for a restart, and when it does not use it. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ProviderError } from '../../lib/errors.ts'
 import type { Note } from '../../lib/provider.ts'
+import { readSealedLines } from '../../lib/state/sealed-lines.ts'
 import { eventually } from '../support/eventually.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
 import { place, startRun } from './world.ts'
@@ -55,7 +56,11 @@ function kept(more: object = {}) {
   }
   const shown = () => readFileSync(join(root, 'volume', 'app.conf'), 'utf8')
   const files = (kind: string) => readdirSync(join(root, 'state', 'sealed', kind))
-  return { root, configure, start, pass, shown, files, minted: () => minted }
+  const readings = () => {
+    const path = join(root, 'state', 'sealed', 'readings')
+    return existsSync(path) ? [...readSealedLines(readFileSync(path)).lines.values()] : []
+  }
+  return { root, configure, start, pass, shown, files, readings, minted: () => minted }
 }
 
 describe('stateKey', () => {
@@ -71,10 +76,10 @@ describe('stateKey', () => {
   })
 
   test('that was rotated makes everything anew, says so, and leaves nothing of the old key', async () => {
-    const { root, pass, shown, files, minted } = withKey()
+    const { root, pass, shown, files, readings, minted } = withKey()
     key(root, 1)
     await pass()
-    const before = { leases: files('leases'), readings: files('readings') }
+    const before = { leases: files('leases'), readings: readings() }
     key(root, 2)
     const said = await pass()
 
@@ -82,6 +87,8 @@ describe('stateKey', () => {
     expect([shown(), minted()]).toEqual(['lease-2 value', 2])
     expect(files('leases')).toHaveLength(1)
     expect(files('leases')).not.toEqual(before.leases)
+    expect(readings()).toHaveLength(1)
+    expect(readings()).not.toEqual(before.readings)
     await pass(provider => provider.breakAll(AWAY), /serving what was last known[^]*"unchanged"/)
     expect(minted()).toBe(2)
   })
@@ -125,11 +132,11 @@ describe('what was kept', () => {
   })
 
   test('is removed by a provider that says we may not have it, also for the next process', async () => {
-    const { pass, files, shown } = kept()
+    const { root, pass, readings, shown } = kept()
     await pass()
-    expect(files('readings')).toHaveLength(1)
+    expect(readings()).toHaveLength(1)
     await pass(provider => provider.fail('plain', FORBIDDEN), /permission denied/)
-    expect(files('readings')).toEqual([])
+    expect(existsSync(join(root, 'state', 'sealed', 'readings'))).toBe(false)
     const said = await pass(provider => provider.fail('plain', AWAY), /cannot read/)
 
     expect(said).not.toContain('serving what was last known')

@@ -52,6 +52,7 @@ function keeperOf(kept: Map<string, Reading>): Keeper {
     removeReading: dependency => void kept.delete(dependencyId(dependency)),
     async putLease() {},
     async removeLease() {},
+    async forgetOlder() {},
     retain() {},
   }
 }

@@ -47,7 +47,7 @@ function user(subscription: Subscription): string | undefined {
 /** What the reconciler does when a bundle has been published and confirmed. */
 function confirm(subscription: Subscription): void {
   const leases = subscription.leases()
-  subscription.publishing(leases)
+  void subscription.publishing(leases)
   subscription.confirmed(leases)
 }
 
@@ -337,7 +337,7 @@ describe('an old lease', () => {
     const { clock, provider, web } = await setup({ durationMs: DAY, renewable: false })
     confirm(web)
     await clock.advance(22 * HOUR)
-    web.publishing(web.leases())
+    await web.publishing(web.leases())
     await clock.advance(HOUR)
 
     expect(provider.revoked).toEqual([])
@@ -349,7 +349,7 @@ describe('an old lease', () => {
     confirm(web)
     confirm(other)
     await clock.advance(22 * HOUR)
-    web.publishing(web.leases())
+    await web.publishing(web.leases())
     for (let hour = 0; hour < 24 && user(web) === 'db/lease-2'; hour++) await clock.advance(HOUR)
     expect(user(web)).toBe('db/lease-3')
     confirm(other)

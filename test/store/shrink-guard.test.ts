@@ -82,6 +82,7 @@ function keeperOf(value: Value | undefined) {
     putReading: () => void told.push('put'),
     reading: async () => reading,
     removeReading: () => void told.push('remove'),
+    forgetOlder: async () => {},
     retain: () => {},
   }
   return { keeper, told }

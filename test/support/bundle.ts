@@ -13,6 +13,7 @@ import { changedPaths, type Publisher } from '../../lib/publish/publisher.ts'
 import { volumePublisher } from '../../lib/publish/volume.ts'
 import type { Rendered } from '../../lib/render/renderer.ts'
 import { openJournal, type Journal } from '../../lib/state/journal.ts'
+import type { Inputs } from '../../lib/sync/parts.ts'
 import { Reconciler } from '../../lib/sync/reconciler.ts'
 import type { Standing } from '../../lib/sync/standing.ts'
 import { settled, type FakeClock } from './fake-clock.ts'
@@ -34,6 +35,8 @@ export interface BundleSetup {
   readonly probe?: () => Promise<Verdict>
   readonly files?: (content: string) => readonly OutputFile[]
   readonly keepAgeMs?: number
+  /** Real inputs in the place of the test's own, and what is rendered from them. */
+  readonly source?: { readonly inputs: Inputs; readonly render: () => Rendered }
   /** Is told when a delivery has been recorded. */
   readonly onDelivered?: (generation: number, hook: string) => void
 }
@@ -64,7 +67,7 @@ export class TestBundle {
   }
 
   private constructor(setup: BundleSetup, publisher: Publisher, journal: Journal) {
-    const { clock, hooks = {}, check, probe } = setup
+    const { clock, hooks = {}, check, probe, source } = setup
     this.publisher = publisher
     this.journal = journal
     this.#clock = clock
@@ -84,8 +87,8 @@ export class TestBundle {
         settle: { quietMs: 100, longestMs: 1_000 },
         keep: 2,
         hooks: Object.keys(hooks),
-        inputs: this.#inputs,
-        renderer: { render: () => rendered(this.#inputs, setup) },
+        inputs: source?.inputs ?? this.#inputs,
+        renderer: { render: source?.render ?? (() => rendered(this.#inputs, setup)) },
         publisher,
         hold: async () => {},
         journal,
@@ -189,7 +192,7 @@ class TestInputs {
     this.content = undefined
     return true
   }
-  publishing(leases: ReadonlySet<string>): void {
+  async publishing(leases: ReadonlySet<string>): Promise<void> {
     this.said.push(`publishing ${[...leases].join()}`)
   }
   confirmed(leases: ReadonlySet<string>): void {
@@ -218,6 +221,6 @@ function contentFiles(content: string): readonly OutputFile[] {
 }
 
 /** The digest of contents, as the bundle's renderer would give it. */
-function testDigest(files: readonly OutputFile[]): string {
+export function testDigest(files: readonly OutputFile[]): string {
   return digestOf(files, Buffer.from('a key for tests'))
 }
