@@ -166,11 +166,6 @@ class StaleConnection extends Error {}
 
 const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-/** Whether `text` is a URL that a client can send to. */
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-}
-
 /** Where a URL leads, for messages: `host:port`, without what may be secret. */
 export function addressOf(url: URL): string {
   return `${url.hostname}:${portOf(url)}`
@@ -191,8 +186,9 @@ function moduleFor(url: URL): Pick<typeof import('node:http'), 'request'> {
 }
 
 function parseUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url !== null && /^https?:$/.test(url.protocol)) return url
   // The text is not shown: it may hold a password, and where it ends cannot be told in what does not parse.
-  if (isHttpUrl(text)) return new URL(text)
   throw new OperationalError('bad-config', 'not a URL of http: or https:')
 }
 
@@ -257,7 +253,11 @@ function bodyOf(response: IncomingMessage, url: URL, request: HttpRequest): Prom
     })
     response.on('end', () => resolve(Buffer.concat(chunks)))
     response.on('error', reject)
-    response.on('close', () => reject(new OperationalError('unavailable', `${where}: the connection was closed early`)))
+    response.on('close', () => {
+      // An error has a stack, and each response ends with this.
+      if (response.readableEnded) return
+      reject(new OperationalError('unavailable', `${where}: the connection was closed early`))
+    })
   })
 }
 

@@ -56,8 +56,10 @@ export class Redactor {
     }
     const forms = trimmed.length > SHORT_LENGTH_MAX ? this.#long : this.#short
     if (text.length <= WHOLE_LENGTH_MAX) forms.add(text)
-    for (const spelling of spellingsOf(trimmed)) forms.add(spelling)
-    for (const part of partsOf(trimmed)) forms.add(part)
+    forms.add(trimmed)
+    // Most are one line that is spelled as it is.
+    for (const spelling of spellingsOf(trimmed)) if (spelling !== trimmed) forms.add(spelling)
+    for (const part of partsOf(trimmed)) if (part !== trimmed) forms.add(part)
   }
 
   /** How many forms it has forgotten so far. */
@@ -166,15 +168,17 @@ function startAt(text: string, at: number): number {
   return start
 }
 
-/** A string of its own: a part that V8 cuts out of a text keeps all of the text. */
+/** A string of its own: a part that V8 cuts out of a text keeps all of the text, unless it is shorter than this. */
+const CUT_LENGTH_MIN = 13
+
 function copyOf(text: string): string {
+  if (text.length < CUT_LENGTH_MIN) return text
   return JSON.parse(JSON.stringify(text)) as string
 }
 
 function spellingsOf(trimmed: string): readonly string[] {
   const bytes = Buffer.from(trimmed, 'utf8')
   return [
-    trimmed,
     JSON.stringify(trimmed).slice(1, -1),
     trimmed.isWellFormed() ? encodeURIComponent(trimmed) : trimmed,
     bytes.toString('base64'),

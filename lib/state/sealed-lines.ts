@@ -22,7 +22,7 @@ export interface SealedLines {
 }
 
 export const NAME_LENGTH = 32
-const MARK_LENGTH = 16
+export const MARK_LENGTH = 16
 const HEAD_LENGTH = NAME_LENGTH + 1 + MARK_LENGTH + 1
 const HEAD = new RegExp(`^([0-9a-f]{${NAME_LENGTH}}) (?:([0-9a-f]{${MARK_LENGTH}}) |-$)`)
 const LINE_BREAK = 0x0a

@@ -1,14 +1,15 @@
+import { createHmac, hash } from 'node:crypto'
 import { dirname } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
 import type { Log } from '../base/log.ts'
 import { showDependency, type Dependency } from '../dependency.ts'
-import { contentRevision, type Reading } from '../reading.ts'
+import type { Reading } from '../reading.ts'
 import { readingFromJson, readingToJson } from './reading-json.ts'
 import type { Room } from './room.ts'
 import { seal, unseal } from './seal.ts'
-import { readSealedLines, recordLine, sealedIn, takenBackLine, type SealedLine } from './sealed-lines.ts'
+import { MARK_LENGTH, readSealedLines, recordLine, sealedIn, takenBackLine, type SealedLine } from './sealed-lines.ts'
 
 /** One reading; a greater one is not kept. */
 export const RECORD_BYTES_MAX = 4 * 1024 * 1024
@@ -55,6 +56,8 @@ const NOTHING = { reading: undefined, mark: undefined } as const
  *  Each record has a mark, a keyed hash of its reading's revision. It tells without opening a record whether it is of the newest. */
 export class SealedReadings {
   readonly #host: SealedReadingsHost
+  /** Another than that of the records, and what was sealed with another key has other marks. */
+  readonly #markKey: string
   /** What is on the disk and counts: the mark of each record, and how long it is. */
   readonly #kept = new Map<string, { readonly mark: string; readonly bytes: number }>()
   /** What has come since. It leaves when it is durable. */
@@ -75,6 +78,7 @@ export class SealedReadings {
 
   constructor(host: SealedReadingsHost) {
     this.#host = host
+    this.#markKey = createHmac('sha256', host.key).update('marks').digest('hex')
   }
 
   /** Takes up what is there. */
@@ -101,7 +105,7 @@ export class SealedReadings {
 
   /** Keeps a reading under a name, soon. */
   put(name: string, dependency: Dependency, reading: Reading): void {
-    const mark = contentRevision(`${name} ${reading.revision}`, this.#host.key)
+    const mark = hash('sha256', `${this.#markKey} ${name} ${reading.revision}`).slice(0, MARK_LENGTH)
     this.#waiting.set(name, { dependency, reading, mark })
     this.#writing ??= this.#writeWaiting().finally(() => (this.#writing = undefined))
   }

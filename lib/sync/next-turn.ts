@@ -14,8 +14,12 @@ export async function nextTurn(
   signal: AbortSignal,
 ): Promise<void> {
   const missing = outcome.kind === 'waiting' ? outcome.for.map(({ dependency }) => dependency) : []
-  do if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) return
-  while (!inputs.settled(missing))
+  // What was answered stays answered, so each is asked for once, and not with every answer to one of many.
+  let answered = 0
+  do {
+    if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) return
+    while (answered < missing.length && inputs.settled(missing.slice(answered, answered + 1))) answered++
+  } while (answered < missing.length)
   // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.
   if (outcome.kind === 'waiting' && visible === undefined) return
   await settle(inputs.changed, parts.settle, clock, signal)
