@@ -5,6 +5,7 @@ import { explained } from '../base/disk-error.ts'
 import type { FileSystem } from '../base/filesystem.ts'
 import type { Log } from '../base/log.ts'
 import { showDependency, type Dependency } from '../dependency.ts'
+import { messageOf, systemCode } from '../errors.ts'
 import type { Reading } from '../reading.ts'
 import { readingFromJson, readingToJson } from './reading-json.ts'
 import type { Room } from './room.ts'
@@ -86,14 +87,22 @@ export class SealedReadings {
     const { fileSystem, path, log } = this.#host
     const status = await fileSystem.stat(path)
     if (status === undefined) return
-    if (who === 'keeps') {
-      // Earlier, each reading was a file in a directory of this name.
-      if (status.kind !== 'file') return fileSystem.remove(path)
-      // A crash may have come before a sync: what is acted upon must not be lost to a power cut, or what was before it comes back.
-      await fileSystem.syncFile(path)
-      await fileSystem.syncDirectory(dirname(path))
+    // Earlier, each reading was a file in a directory of this name.
+    if (who === 'keeps' && status.kind !== 'file') return fileSystem.remove(path)
+    let content: Uint8Array
+    try {
+      if (who === 'keeps') {
+        // A crash may have come before a sync: what is acted upon must not be lost to a power cut, or what was before it comes back.
+        await fileSystem.syncFile(path)
+        await fileSystem.syncDirectory(dirname(path))
+      }
+      content = await fileSystem.readFile(path)
+    } catch (error) {
+      if (who === 'only looks') throw error
+      // No reason not to start; but nothing may be added to it.
+      log.warn('sealed records ignored', { path, why: `they cannot be read: ${systemCode(error) ?? messageOf(error)}` })
+      return fileSystem.remove(path)
     }
-    const content = await fileSystem.readFile(path)
     const { lines, damaged, isTorn } = readSealedLines(content)
     this.#found = lines
     this.#account(lines.values(), content.length)

@@ -225,6 +225,15 @@ describe('sealed readings', () => {
     },
   )
 
+  test('that cannot be read are no reason not to start, and are removed', async () => {
+    const disk = await diskWith([[a, reading('v')]])
+    const { state, warned } = await open({ disk: failingAt(disk, 'readFile', 'EIO', FILE) })
+    expect(warned).toEqual(['sealed records ignored'])
+    state.putReading(b, reading('w'))
+    await state.close()
+    expect(await records(disk)).toEqual({ count: 1, lines: 1 })
+  })
+
   test('of an earlier layout, each a file, are removed', async () => {
     const disk = new MemoryFileSystem()
     await disk.makeDirectories(FILE, 0o700)
