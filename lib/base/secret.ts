@@ -51,15 +51,17 @@ export class Redactor {
   add(text: string): void {
     const trimmed = text.trim()
     if (trimmed.length > WHOLE_LENGTH_MAX) {
-      for (const part of partsOf(trimmed)) for (const piece of piecesOf(part)) this.#long.add(piece)
+      for (const part of partsOf(trimmed)) for (const piece of piecesOf(part)) this.#long.add(copyOf(piece))
       return
     }
-    const forms = trimmed.length > SHORT_LENGTH_MAX ? this.#long : this.#short
-    if (text.length <= WHOLE_LENGTH_MAX) forms.add(text)
-    forms.add(trimmed)
+    // Whatever is cut out of it may keep it.
+    const whole = copyOf(trimmed)
+    const forms = whole.length > SHORT_LENGTH_MAX ? this.#long : this.#short
+    if (text.length > whole.length && text.length <= WHOLE_LENGTH_MAX) forms.add(copyOf(text))
+    forms.add(whole)
     // Most are one line that is spelled as it is.
-    for (const spelling of spellingsOf(trimmed)) if (spelling !== trimmed) forms.add(spelling)
-    for (const part of partsOf(trimmed)) if (part !== trimmed) forms.add(part)
+    for (const spelling of spellingsOf(whole)) if (spelling !== whole) forms.add(spelling)
+    for (const part of partsOf(whole)) if (part !== whole) forms.add(part)
   }
 
   /** How many forms it has forgotten so far. */
@@ -108,14 +110,12 @@ class Forms {
     this.#charactersMax = charactersMax
   }
 
-  add(given: string): void {
-    if (given.length < FORM_LENGTH_MIN) return
-    if (this.#all.delete(given)) {
-      this.#all.add(given)
-      return
-    }
-    const form = copyOf(given)
+  /** @param form a string of its own, see `copyOf` */
+  add(form: string): void {
+    if (form.length < FORM_LENGTH_MIN) return
+    const isKnown = this.#all.delete(form)
     this.#all.add(form)
+    if (isKnown) return
     this.#characters += form.length
     const start = startAt(form, 0)
     const lengths = this.#byStart.get(start) ?? []

@@ -23,6 +23,9 @@ export interface PutOff {
   readonly over: AbortController
 }
 
+/** Why a watch is cut that has given what it was for. Made once: an error has a stack. */
+export const ENOUGH = new Error('there is enough of it for now')
+
 /** What the store keeps of one dependency. */
 export class Kept {
   readonly id: DependencyId

@@ -9,7 +9,7 @@ import { absent, type KeptLease, type Reading, type ServedReading } from '../rea
 import type { ProviderStatus } from '../status.ts'
 import { hide, isMissing, sameContent } from './content.ts'
 import type { HeldLease } from './held-lease.ts'
-import { Kept } from './kept.ts'
+import { ENOUGH, Kept } from './kept.ts'
 import type { Keeper, Recalled } from './keeper.ts'
 import { LastKnown } from './last-known.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -191,31 +191,34 @@ export class Store {
     let known = this.#canWait(entry.id) ? await this.#lastKnown.putOff(entry, signal) : undefined
     while (!signal.aborted) {
       let goodSinceMs: number | undefined
-      const enough = new AbortController()
+      let isEnough = false
       const cut = (entry.cut = new AbortController())
-      const watched = AbortSignal.any([signal, enough.signal, cut.signal])
+      const onStop = () => cut.abort(signal.reason)
+      signal.addEventListener('abort', onStop, { once: true })
       try {
         const provider = this.#providers.get(dependency.provider)
         if (provider === undefined) throw unknownProvider(dependency.provider)
         this.#mints.check(entry.id, dependency)
-        for await (const reading of provider.watch(dependency, watched, known)) {
+        for await (const reading of provider.watch(dependency, cut.signal, known)) {
           entry.putOff = undefined
           if (reading.lease !== undefined) {
-            enough.abort(new Error('its lease keeps it from now on'))
+            isEnough = true
+            cut.abort(ENOUGH)
             await this.#take(entry, reading)
             return
           }
-          if (watched.aborted) break
+          if (cut.signal.aborted) break
           goodSinceMs ??= this.#clock.monotonicMs()
           if (entry.reading === undefined) await this.#lastKnown.compare(entry, reading)
           if (signal.aborted) return
           this.#remember(entry, reading)
         }
-        if (!watched.aborted) throw new ProviderError('unavailable', 'the watch ended')
+        if (!cut.signal.aborted) throw new ProviderError('unavailable', 'the watch ended')
       } catch (cause) {
         if (signal.aborted) return
-        if (cut.signal.aborted && !(cut.signal.reason instanceof ProviderError)) continue
-        const error = asProviderError(cut.signal.aborted ? cut.signal.reason : cause)
+        const isCut = cut.signal.aborted && !isEnough
+        if (isCut && !(cut.signal.reason instanceof ProviderError)) continue
+        const error = asProviderError(isCut ? cut.signal.reason : cause)
         // What did not answer in time may have given a lease all the same.
         if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
         known = undefined
@@ -230,7 +233,8 @@ export class Store {
         backoff = backoff.next()
         await this.#clock.sleep(waitMs, signal).catch(() => {})
       } finally {
-        enough.abort()
+        signal.removeEventListener('abort', onStop)
+        cut.abort(ENOUGH)
       }
     }
   }

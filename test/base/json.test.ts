@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseJson } from '../../lib/base/json.ts'
+import { needsSpelling, parseJson } from '../../lib/base/json.ts'
 import { Float, Uint, type Value } from '../../lib/base/value.ts'
 
 test.each<[string, Value]>([
@@ -43,4 +43,15 @@ test.each([
 
 test('JSON that is nested too deeply is refused', () => {
   expect(() => parseJson('['.repeat(200_000) + ']'.repeat(200_000))).toThrow('nested too deeply')
+})
+
+test.each([
+  ['{"at":"2026-11-26T15:00:01.5Z","id":"1e9","n":1}', false],
+  ['{"a \\" 1.5":"\\\\","n":-1}', false],
+  ['{"n":1.5}', true],
+  ['{"a":"x","n":12345678901234567}', true],
+  ['{"a":"\\"","n":-0}', true],
+  [`{"a":"${'1.5 '.repeat(20_000)}"}`, true],
+])('only numbers outside of strings ask for their spelling: %#', (text, needs) => {
+  expect(needsSpelling(text)).toBe(needs)
 })

@@ -1,6 +1,8 @@
 import { Agent, createServer, request as ask, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
+const IDLE_MS_MAX = 300_000
+
 /** An HTTP proxy on loopback that counts what passes. */
 export class CountingProxy {
   readonly url: string
@@ -37,7 +39,8 @@ export class CountingProxy {
   }
 
   static async to(target: string): Promise<CountingProxy> {
-    const server = createServer()
+    // As long as the servers that it stands before, which are Go's: Node's closes what is idle for five seconds.
+    const server = createServer({ keepAliveTimeout: IDLE_MS_MAX })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return new CountingProxy(server, target)
   }
