@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fchmodSync, fchownSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -248,8 +258,9 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-function statusAt(path: string): Promise<Stats | undefined> {
-  return orUndefined(async () => callsFor(path).lstat(path))
+async function statusAt(path: string): Promise<Stats | undefined> {
+  // An error, with its stack, takes longer than to see that there is nothing.
+  return isQuick(path) ? lstatSync(path, { throwIfNoEntry: false }) : orUndefined(() => lstat(path))
 }
 
 function statusOf(status: Stats | undefined): FileStatus | undefined {

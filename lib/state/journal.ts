@@ -36,9 +36,9 @@ export class Journal {
   readonly damage: readonly string[]
   readonly #path: string
   readonly #host: JournalHost
-  #records: readonly JournalRecord[]
+  #records: JournalRecord[]
   /** Those of the records: each pass asks what they say. */
-  #entries: readonly Entry[]
+  #entries: Entry[]
   #bytes: number
   /** How long it was when it was last written as a whole: it is compacted again only when that has doubled. */
   #bytesCompacted = 0
@@ -50,7 +50,7 @@ export class Journal {
   constructor(path: string, host: JournalHost, read: ReadLines) {
     this.#path = path
     this.#host = host
-    this.#records = read.records
+    this.#records = [...read.records]
     this.#entries = entriesOf(read.records)
     this.#bytes = read.bytes
     this.#intact = read.intact
@@ -82,8 +82,8 @@ export class Journal {
     this.#intact = false // Until it is known: half a line may stay there.
     await this.#host.fileSystem.appendFile(this.#path, line)
     this.#intact = true
-    this.#records = [...this.#records, record]
-    this.#entries = [...this.#entries, entry]
+    this.#records.push(record)
+    this.#entries.push(entry)
     this.#bytes += line.length
   }
 
@@ -96,7 +96,7 @@ export class Journal {
     const needed = this.#isLong() ? await this.#compact(records) : records
     const bytes = Buffer.from([{ version: VERSION }, ...needed].map(encodeLine).join(''))
     await this.#host.fileSystem.replaceFile(this.#path, bytes, { mode: 0o600 })
-    this.#records = needed
+    this.#records = [...needed]
     this.#entries = entriesOf(needed)
     this.#bytes = bytes.length
     this.#bytesCompacted = bytes.length
@@ -110,7 +110,7 @@ export class Journal {
   }
 }
 
-function entriesOf(records: readonly JournalRecord[]): readonly Entry[] {
+function entriesOf(records: readonly JournalRecord[]): Entry[] {
   return records.map(({ entry }) => entry)
 }
 
