@@ -91,7 +91,7 @@ export class Session {
     const held = this.#find(accessor)
     if (held !== undefined) {
       this.#need(held, wantedMs)
-      if (this.#isWorthRenewing(held, wantedMs)) await orAborted(this.#prolonged(held), signal)
+      if (this.#isWorthRenewing(held, wantedMs)) await this.#prolongedAtMost(held, signal)
     }
     const endsMs = this.#replaced.endOf(accessor) ?? this.#find(accessor)?.endsMs
     return endsMs === undefined ? undefined : endsMs - this.#clock.monotonicMs()
@@ -284,6 +284,17 @@ export class Session {
     // Whoever waits for it may be gone by then.
     held.prolonging.catch(() => {})
     return held.prolonging
+  }
+
+  /** As `#prolonged`, for a lease that will do with what is left of the token. */
+  async #prolongedAtMost(held: HeldToken, signal: AbortSignal): Promise<void> {
+    try {
+      await orAborted(this.#prolonged(held), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      // It was renewed as far as it goes; that no other can be had takes nothing from it.
+      if (!held.isEnding) throw error
+    }
   }
 
   async #prolong(held: HeldToken, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,8 @@ export class Scene {
   /** What each renewal grants, in seconds; undefined refuses. */
   renewal: number | undefined = 3_600
   failure: ProviderError | undefined
+  /** Of logins alone. */
+  loginFailure: ProviderError | undefined
   /** The token of a method that is given one. */
   given = 'given'
   /** Whether each token that a login gives has an accessor of its own, such as `of token 1`. */
@@ -37,7 +39,8 @@ export class Scene {
     this.#count = before === undefined ? 0 : before.#count
     const logIn = async () => {
       this.tries++
-      if (this.failure !== undefined) throw this.failure
+      const failure = this.failure ?? this.loginFailure
+      if (failure !== undefined) throw failure
       const token = isFresh ? `token ${++this.#count}` : this.given
       this.asked.push(`log in: ${token}`)
       const life = this.hasOwnAccessors && this.life ? { ...this.life, accessor: `of ${token}` } : this.life

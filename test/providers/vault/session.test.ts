@@ -208,6 +208,21 @@ test('a token is renewed for a lease that would last longer, once for many, and 
   expect(scene.asked).toHaveLength(2)
 })
 
+test('a token at the end of all renewals is good for its leases to the end, also while no other can be had', async () => {
+  const scene = new Scene()
+  await scene.token()
+  await scene.clock.advance(39 * 60_000)
+  scene.loginFailure = new ProviderError('unauthenticated', 'the credentials are not taken')
+  scene.renewal = 1_700
+  expect(await scene.session.lasting('accessor', 2 * HOUR, never)).toBe(1_700_000)
+  await scene.clock.advance(60_000)
+  scene.renewal = 1_640
+  expect(await scene.session.lasting('accessor', 2 * HOUR, never)).toBe(1_640_000)
+  scene.failure = outage
+  await scene.clock.advance(1_640_000)
+  await expect(scene.session.token(never)).rejects.toBe(outage)
+})
+
 test('of a token that was replaced it is known when it ends, and of one that was refused that it has', async () => {
   const scene = new Scene()
   const first = await scene.session.token(never)
