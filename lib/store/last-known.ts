@@ -1,6 +1,5 @@
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { showDependency } from '../dependency.ts'
 import type { ProviderError, ProviderErrorCode } from '../errors.ts'
 import type { Provider } from '../provider.ts'
 import type { Reading } from '../reading.ts'
@@ -50,20 +49,15 @@ export class LastKnown {
     this.#startEndsMs = this.#host.clock.monotonicMs() + PUT_OFF_MS_MAX
   }
 
-  /** Serves what was kept while the backend is away and there is nothing else. */
+  /** Serves what was kept while the backend is away and there is nothing else; before the error is shown, which may quote it. */
   async recall(entry: Kept, error: ProviderError): Promise<void> {
-    // It was served since it would do until the first reading, and there is none.
-    if (entry.putOff !== undefined) this.forget(entry)
-    if (entry.reading !== undefined || !AWAY.has(error.code)) return
+    const isAway = AWAY.has(error.code)
+    // It was served since it would do until the first reading, and there is none. While the backend is away it still will.
+    if (entry.putOff !== undefined && !isAway) this.forget(entry)
+    entry.putOff = undefined
+    if (entry.reading !== undefined || !isAway) return
     const reading = await this.#keptBefore(entry)
-    if (reading === undefined) return
-    // What is served is hidden before the error is shown, which may quote it.
-    this.#host.serve(entry, reading)
-    const { dependency } = entry
-    this.#host.log.warn('serving what was last known', {
-      dependency: showDependency(dependency),
-      error: error.message,
-    })
+    if (reading !== undefined) this.#host.serve(entry, reading)
   }
 
   /** Serves what there was before a reload or a restart, where the first reading after it has lost too much of that. */

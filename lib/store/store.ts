@@ -327,11 +327,12 @@ export class Store {
     if (entry.error === undefined) entry.failingSinceMs = this.#clock.monotonicMs()
     entry.error = error
     entry.settled = true
-    const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message }
+    if (error.code === 'forbidden') this.#drop(entry)
+    const serving = entry.reading?.lastKnownGood === true ? { serving: 'what was last known' } : {}
+    const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message, ...serving }
     // One line when the story changes, not one for each try.
     if (said) this.#log.debug('still cannot read', data)
     else this.#log.warn('cannot read', error.hint === undefined ? data : { ...data, hint: error.hint })
-    if (error.code === 'forbidden') this.#drop(entry)
     // Who waits for it says why, and so must hear of another reason.
     if (isMissing(entry.reading) && !said) this.#announce(entry)
   }

@@ -71,7 +71,7 @@ describe('stateKey', () => {
     const { root, pass, shown, minted } = withKey()
     key(root, 1)
     await pass()
-    await pass(provider => provider.breakAll(AWAY), /serving what was last known[^]*"unchanged"/)
+    await pass(provider => provider.breakAll(AWAY), /"serving":"what was last known"[^]*"unchanged"/)
     expect([shown(), minted()]).toEqual(['lease-1 value', 1])
   })
 
@@ -89,7 +89,7 @@ describe('stateKey', () => {
     expect(files('leases')).not.toEqual(before.leases)
     expect(readings()).toHaveLength(1)
     expect(readings()).not.toEqual(before.readings)
-    await pass(provider => provider.breakAll(AWAY), /serving what was last known[^]*"unchanged"/)
+    await pass(provider => provider.breakAll(AWAY), /"serving":"what was last known"[^]*"unchanged"/)
     expect(minted()).toBe(2)
   })
 
@@ -100,7 +100,7 @@ describe('stateKey', () => {
     key(root, 2)
     const said = await pass(provider => provider.breakAll(AWAY), /"waiting"|cannot read/)
 
-    expect(said).not.toContain('serving what was last known')
+    expect(said).not.toContain('"serving":"what was last known"')
     expect(shown()).toBe('lease-1 value')
   })
 
@@ -127,7 +127,7 @@ describe('what was kept', () => {
     await pass()
     configure({ address: 'https://another' })
     const said = await pass(provider => provider.fail('plain', AWAY), /cannot read/)
-    expect(said).not.toContain('serving what was last known')
+    expect(said).not.toContain('"serving":"what was last known"')
     expect([shown(), minted()]).toEqual(['lease-1 value', 2])
   })
 
@@ -139,7 +139,7 @@ describe('what was kept', () => {
     expect(existsSync(join(root, 'state', 'sealed', 'readings'))).toBe(false)
     const said = await pass(provider => provider.fail('plain', AWAY), /cannot read/)
 
-    expect(said).not.toContain('serving what was last known')
+    expect(said).not.toContain('"serving":"what was last known"')
     expect(shown()).toBe('lease-1 value')
   })
 })
