@@ -50,5 +50,7 @@ export function explainOutcome(outcome: Outcome): string {
 }
 
 function showWaiting({ dependency, why }: Waiting): string {
-  return `${showDependency(dependency)} (${why})`
+  const name = showDependency(dependency)
+  // A provider's errors say of what they are, and here that stands beside them.
+  return `${name} (${why.replaceAll(`${name}: `, '')})`
 }

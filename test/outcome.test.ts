@@ -15,6 +15,14 @@ test('what is waited for is named with why it is not there', () => {
   )
 })
 
+test('what is waited for is named once, also where the reason names it', () => {
+  const dependency = { provider: 'vault', kind: 'secret', path: 'kv/a', params: {} }
+  const why = 'its lease has ended, and it cannot be read again: vault://kv/a: the token may not'
+  expect(explainOutcome({ kind: 'waiting', for: [{ dependency, why }] })).toBe(
+    'waiting for vault://kv/a (its lease has ended, and it cannot be read again: the token may not)',
+  )
+})
+
 test('ten thousand keys that are waited for are one short line', () => {
   const line = explainOutcome({ kind: 'waiting', for: waitingFor(10_000) })
   expect(line).toMatch(/key-0 .*; and 9995 more$/)
