@@ -2,6 +2,7 @@ import { listed } from '../../lib/base/listed.ts'
 import { Mailbox } from '../../lib/base/mailbox.ts'
 import type { Config } from '../../lib/config/config.ts'
 import { messageOf } from '../../lib/errors.ts'
+import { problemOf, spoken } from '../../lib/sync/problem.ts'
 import { buildApp, type App } from '../app.ts'
 import { ConfigFiles } from '../config-files.ts'
 import { ExitCode } from '../exit-code.ts'
@@ -113,7 +114,7 @@ async function keepCurrent(
       log.info('configuration loaded', { config: next.config.file })
       return next
     } catch (error) {
-      log.error('configuration not started, the old one stays', { error: messageOf(error) })
+      log.error('configuration not started, the old one stays', spoken(problemOf(error)))
       await end(next)
       const again = await build(old.config)
       const tried = next.handOver()

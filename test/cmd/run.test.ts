@@ -119,6 +119,7 @@ describe('SIGHUP', () => {
     })
     send('SIGHUP')
     await eventually(() => expect(said()).toContain('not started, the old one stays'))
+    expect(said()).toMatch(/cannot listen on [^]*"hint":"[^"]*give admin\.listen a free port/)
     value('v', 'two')
     await shows(root, 'two')
 
