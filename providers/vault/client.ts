@@ -3,7 +3,7 @@ import { proxyEnvironmentOf } from '../../lib/base/connection-options.ts'
 import { HttpClient, type HttpRequest, type HttpResponse } from '../../lib/base/http.ts'
 import type { Note } from '../../lib/provider.ts'
 import type { Secret } from '../../lib/base/secret.ts'
-import { ProviderError } from '../../lib/errors.ts'
+import { OperationalError, ProviderError } from '../../lib/errors.ts'
 import type { Answer, ApiRequest } from './answer.ts'
 import type { Api } from './api.ts'
 import type { AuthMethod, LoginWorld } from './auth/method.ts'
@@ -164,7 +164,9 @@ async function sendElsewhere(
 /** A failure to come by a token, as that of what was asked for. */
 function forWhat(what: string, error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error
-  const { code, message, hint, retryAfterMs } = error
+  const { code, message, hint, retryAfterMs, cause } = error
+  // A line that is dead says the same whatever it was for, or an outage would be told as news once the token has ended.
+  if (cause instanceof OperationalError && !(cause instanceof ProviderError)) return error
   return new ProviderError(code, `${what}: ${message}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),

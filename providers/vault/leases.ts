@@ -56,7 +56,7 @@ export class Leases {
     const { kind, id, namespace } = partsOf(lease)
     const [path, fields] =
       kind === 'token' ? ['auth/token/revoke-accessor', { accessor: id }] : ['sys/leases/revoke', { lease_id: id }]
-    await this.#tell('revoke a lease', path, fields, { namespace, signal })
+    await this.#tell(`revoke a lease at ${path}`, path, fields, { namespace, signal })
   }
 
   /** @param askedAtMs from when on it was granted, by the wall clock */
@@ -80,7 +80,7 @@ export class Leases {
       kind === 'token'
         ? ['auth/token/renew-accessor', { accessor: id, increment }]
         : ['sys/leases/renew', { lease_id: id, increment }]
-    const answer = await this.#tell('renew a lease', path, fields, { namespace, signal })
+    const answer = await this.#tell(`renew a lease at ${path}`, path, fields, { namespace, signal })
     if (answer === undefined) return undefined
     const given = mapOf(answer.body)
     const from = (kind === 'token' ? mapOf(given?.get('auth')) : undefined) ?? given
