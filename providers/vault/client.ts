@@ -1,13 +1,13 @@
-import type { Clock, Random } from '../../lib/base/clock.ts'
+import type { Clock } from '../../lib/base/clock.ts'
 import { proxyEnvironmentOf } from '../../lib/base/connection-options.ts'
 import { HttpClient, type HttpRequest, type HttpResponse } from '../../lib/base/http.ts'
-import type { Note } from '../../lib/provider.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import { OperationalError, ProviderError } from '../../lib/errors.ts'
 import type { Answer, ApiRequest } from './answer.ts'
 import type { Api } from './api.ts'
 import type { AuthMethod, LoginWorld } from './auth/method.ts'
-import { Session } from './auth/session.ts'
+import { RefusedLogins } from './auth/refused-logins.ts'
+import { Session, type SessionWorld } from './auth/session.ts'
 import { Tokens } from './auth/tokens.ts'
 import { failureOf, loginFailureOf, saysMayNot, saysUnknownToken } from './failure.ts'
 import type { Settings } from './settings.ts'
@@ -21,11 +21,7 @@ export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
 }
 
 /** What a client uses of the world around it. */
-export interface ClientWorld extends Pick<LoginWorld, 'environment' | 'readFile' | 'removeFile'> {
-  readonly clock: Clock
-  readonly random: Random
-  readonly note: Note
-}
+export interface ClientWorld extends SessionWorld, Pick<LoginWorld, 'environment' | 'readFile' | 'removeFile'> {}
 
 export interface Answered extends Answer {
   /** What it was asked with. */
@@ -40,24 +36,25 @@ export class Client {
   /** How far the server was when we last wrote: an answer from before that would not have it. */
   #index: string | undefined
 
-  constructor(settings: Settings, method: AuthMethod, api: Api, { clock, random, note, ...rest }: ClientWorld) {
+  constructor(settings: Settings, method: AuthMethod, api: Api, { clock, random, note, log, ...rest }: ClientWorld) {
     this.settings = settings
     this.#api = api
+    const post: LoginWorld['post'] = async (path, fields, signal, token) => {
+      const request = { operation: 'write', path, fields, token, namespace: settings.namespace } as const
+      const answer = await this.#api.send(request, signal)
+      if (!isSuccess(answer)) throw loginFailureOf(path, answer)
+      this.#index = answer.headers.get('x-vault-index') ?? this.#index
+      return answer
+    }
     const world: LoginWorld = {
       settings,
       ...rest,
       nowMs: () => clock.nowMs(),
       send: async (request, signal) => await sendElsewhere(request, rest.environment, clock, signal),
-      post: async (path, fields, signal, token) => {
-        const request = { operation: 'write', path, fields, token, namespace: settings.namespace } as const
-        const answer = await this.#api.send(request, signal)
-        if (!isSuccess(answer)) throw loginFailureOf(path, answer)
-        this.#index = answer.headers.get('x-vault-index') ?? this.#index
-        return answer
-      },
+      post: method.locksOut === true ? new RefusedLogins(clock).guard(post) : post,
     }
     const tokens = new Tokens((ask, token, signal) => this.#send(ask, token, signal))
-    this.#session = new Session(method, world, tokens, { clock, random, note })
+    this.#session = new Session(method, world, tokens, { clock, random, note, log })
   }
 
   /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.

@@ -65,7 +65,7 @@ export class VaultProvider implements Provider {
         address: settings.shown,
       })
     }
-    const { clock, random, note, environment } = host
+    const { clock, random, note, log, environment } = host
     const key = await readOwnKey(host)
     keyDigests(host.name, key)
     return new VaultProvider(
@@ -75,6 +75,7 @@ export class VaultProvider implements Provider {
         clock,
         random,
         note,
+        log,
         environment,
         readFile,
         removeFile: unlink,

@@ -230,7 +230,8 @@ class Schedule {
     const values = valuesOf(reading)
     const count = Number(values[COUNT])
     const state = this.#states.get(count)
-    if (state === undefined || shown(state) !== shown(values)) this.#wrong ??= `${shown(values)} was read and never was`
+    if (state === undefined || shown(state) !== shown(values))
+      this.#wrong ??= `${shown(values)} was read and never was: with that count it was ${shown(state ?? {})}, before it ${shown(this.#states.get(count - 1) ?? {})}`
     if (count < this.#newestRead) this.#wrong ??= `state ${count} was read after state ${this.#newestRead}`
     this.#newestRead = count
   }

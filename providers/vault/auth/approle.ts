@@ -24,6 +24,7 @@ interface Kept {
 export class AppRoleMethod implements AuthMethod {
   readonly name = 'approle'
   readonly isFresh = true
+  readonly locksOut = true
   readonly #options: v.InferOutput<typeof appRoleOptions>
   /** What cannot be read twice: a wrapped secret id is unwrapped once, and a file that was removed is gone. */
   #kept: Kept | undefined

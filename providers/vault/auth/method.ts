@@ -9,6 +9,8 @@ export interface AuthMethod {
   readonly name: string
   /** Whether every call may well give another token. A token that is given to us stays what it is until somebody replaces it. */
   readonly isFresh: boolean
+  /** Whether the server locks out whoever sends it the wrong credentials too often. @default false */
+  readonly locksOut?: boolean
   /** Whom it logs in as: two that are the same get tokens for the same. A token is kept for the next process under this, and without it
    *  none is. No credential that is rotated. */
   account?(world: LoginWorld): Promise<string>

@@ -2,8 +2,10 @@ import { exponentialBackoff } from '../../../lib/base/backoff.ts'
 import type { Clock, Random } from '../../../lib/base/clock.ts'
 import { withDeadline } from '../../../lib/base/deadline.ts'
 import { orAborted } from '../../../lib/base/or-aborted.ts'
+import type { Log } from '../../../lib/base/log.ts'
+import { formatDurationMs } from '../../../lib/base/duration.ts'
 import type { Secret } from '../../../lib/base/secret.ts'
-import { ProviderError } from '../../../lib/errors.ts'
+import { messageOf, ProviderError } from '../../../lib/errors.ts'
 import type { Note } from '../../../lib/provider.ts'
 import { jittered } from '../../poll.ts'
 import { heldToken, type HeldToken } from './held-token.ts'
@@ -26,6 +28,14 @@ const FULL_PART = 0.9
 /** How much longer a token is taken to be needed than the lease says that asks for it: so not each renewal writes the note. */
 const NEEDED_LONGER = 2
 
+/** What a session uses of the world around it. */
+export interface SessionWorld {
+  readonly clock: Clock
+  readonly random: Random
+  readonly note: Note
+  readonly log: Log
+}
+
 /** The token that requests are sent with: kept alive, and replaced before it ends.
  *
  *  There is one login at a time, whoever needs it; and it belongs to nobody, so that a watch which ends does not end it for the
@@ -39,6 +49,7 @@ export class Session {
   readonly #random: Random
   readonly #closed = new AbortController()
   readonly #note: Note
+  readonly #log: Log
   readonly #replaced: ReplacedTokens
   readonly #accessors = new WeakMap<Secret, string>()
   readonly #listeners = new Set<() => void>()
@@ -49,13 +60,9 @@ export class Session {
   #failure: { readonly error: unknown; readonly untilMs: number } | undefined
   #backoff = exponentialBackoff(FAILED_MS)
 
-  constructor(
-    method: AuthMethod,
-    world: LoginWorld,
-    tokens: Tokens,
-    { clock, random, note }: { readonly clock: Clock; readonly random: Random; readonly note: Note },
-  ) {
+  constructor(method: AuthMethod, world: LoginWorld, tokens: Tokens, { clock, random, note, log }: SessionWorld) {
     this.#note = note
+    this.#log = log
     this.#method = method
     this.#world = world
     this.#tokens = tokens
@@ -246,6 +253,7 @@ export class Session {
 
   /** Renews the token for as long as it can be, and then gets another. The one that there is stays in use meanwhile. */
   async #keep(held: HeldToken, signal: AbortSignal): Promise<void> {
+    let told: string | undefined
     let backoff = exponentialBackoff()
     let waitMs = this.#untilRenewal(held)
     for (;;) {
@@ -254,20 +262,33 @@ export class Session {
       try {
         // A lease may have had it renewed meanwhile.
         if (held.endsMs <= endsMs) await this.#prolonged(held)
+        told = undefined
         backoff = exponentialBackoff()
         waitMs = this.#untilRenewal(held)
-      } catch {
+      } catch (error) {
         signal.throwIfAborted()
-        // Whoever uses the provider is told when there is no token any more.
+        // Whoever uses the provider is told when there is no token any more: this is the time to do something about it.
+        if (messageOf(error) !== told && this.#left(held) > 0) this.#tellOf(error, held)
+        told = messageOf(error)
         waitMs = backoff.durationMs(this.#random) + 1
         backoff = backoff.next()
       }
     }
   }
 
-  #untilRenewal({ endsMs }: HeldToken): number {
-    const leftMs = endsMs - this.#clock.monotonicMs()
-    return Math.max(WAIT_MS_MIN, jittered(leftMs * RENEWED_AT, this.#random))
+  #tellOf(error: unknown, held: HeldToken): void {
+    const hint = error instanceof ProviderError ? error.hint : undefined
+    const goodFor = formatDurationMs(Math.round(this.#left(held) / 1_000) * 1_000)
+    const data = { error: messageOf(error), goodFor, ...(hint === undefined ? {} : { hint }) }
+    this.#log.warn('cannot renew or replace the token, which is good still', data)
+  }
+
+  #left({ endsMs }: HeldToken): number {
+    return endsMs - this.#clock.monotonicMs()
+  }
+
+  #untilRenewal(held: HeldToken): number {
+    return Math.max(WAIT_MS_MIN, jittered(this.#left(held) * RENEWED_AT, this.#random))
   }
 
   #isWorthRenewing({ renewable, endsMs, grantedMs }: HeldToken, wantedMs: number): boolean {

@@ -16,6 +16,7 @@ export function nameAndPassword() {
 export class PasswordMethod implements AuthMethod {
   readonly name: string
   readonly isFresh = true
+  readonly locksOut = true
   readonly #options: Omit<v.InferOutput<typeof userpassOptions>, 'method'>
 
   constructor({ method, ...options }: Omit<v.InferOutput<typeof userpassOptions>, 'method'> & { method: string }) {

@@ -1,4 +1,5 @@
 /** What a client says of a failure, on an API that does as the test says. */
+import { silentLog } from '../../../lib/base/log.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { Secret } from '../../../lib/base/secret.ts'
 import { OperationalError, ProviderError } from '../../../lib/errors.ts'
@@ -27,7 +28,7 @@ function clientOn(answer: (path: string) => Answer) {
   }
   const settings = { timeoutMs: 30_000, shown: 'https://vault', namespace: '' } as unknown as Settings
   const files = { readFile: async () => Buffer.alloc(0), removeFile: async () => {} }
-  const world = { clock, random: () => 0.5, note: noteIn(new Map()), environment: {}, ...files }
+  const world = { clock, random: () => 0.5, note: noteIn(new Map()), log: silentLog, environment: {}, ...files }
   const client = new Client(settings, method, { send: async ({ path }) => answer(path), close() {} }, world)
   onTestFinished(() => client.close())
   return { client, clock }

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import { silentLog } from '../../../lib/base/log.ts'
 import { Secret } from '../../../lib/base/secret.ts'
 import type { ProviderError } from '../../../lib/errors.ts'
 import type { Answer } from '../../../providers/vault/answer.ts'
@@ -15,6 +16,7 @@ export const never = new AbortController().signal
 export class Scene {
   readonly clock: FakeClock
   readonly asked: string[] = []
+  readonly warned: string[] = []
   tries = 0
   life: Life | undefined = { durationMs: HOUR, renewable: true, usesLeft: 0, accessor: 'accessor' }
   /** What each renewal grants, in seconds; undefined refuses. */
@@ -53,6 +55,7 @@ export class Scene {
       clock: this.clock,
       random: () => 0.5,
       note: noteIn(this.note),
+      log: { ...silentLog, warn: (message, data) => void this.warned.push(`${message} ${JSON.stringify(data)}`) },
     })
     onTestFinished(() => this.session.close())
   }

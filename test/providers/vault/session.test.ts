@@ -363,3 +363,15 @@ test('a session that is closed writes no note, whatever is answered to it later'
   await settled()
   expect(scene.note.get('')).toBe('of the next process')
 })
+
+test('a token that can be neither renewed nor replaced is told of while it is good still, once', async () => {
+  const scene = new Scene()
+  await scene.token()
+  scene.renewal = undefined
+  scene.loginFailure = new ProviderError('unauthenticated', 'the credentials are not taken', { hint: 'see auth' })
+  await scene.clock.advance(HOUR * 0.9)
+  expect(scene.warned).toEqual([expect.stringContaining('cannot renew or replace the token, which is good still')])
+  expect(scene.warned[0]).toMatch(/"error":"[^"]*the credentials are not taken".*"goodFor":"\d+m/)
+  await scene.clock.advance(HOUR)
+  expect(scene.warned).toHaveLength(1)
+})
