@@ -1,6 +1,7 @@
 import { fromBytes } from '../../lib/base/text.ts'
 import { int, Struct, type Value } from '../../lib/base/value.ts'
 import { absent, contentRevision, type Reading } from '../../lib/reading.ts'
+import { Gap } from './following.ts'
 import { PAIR } from './questions.ts'
 import type { Range } from './range.ts'
 import { bytesOf, integer, type Event, type KeyValue } from './wire.ts'
@@ -18,6 +19,9 @@ interface Entry {
   /** The key's bytes, each as one character: so their order is etcd's. */
   readonly key: string
   readonly modRevision: number
+  readonly createRevision: number
+  /** How often it has been put since it was made. */
+  readonly version: number
   readonly pair: Struct
   /** 64 bits of a hash over all that the pair holds. */
   readonly hash: bigint
@@ -46,7 +50,8 @@ export class Snapshot {
     return new Snapshot(making, revision, entries, hash)
   }
 
-  /** What comes of these events, which are all that happened after this snapshot, up to the newest of them. */
+  /** What comes of these events, which are all that happened after this snapshot, up to the newest of them. Throws a `Gap` where they
+   *  cannot be all. */
   after(events: readonly Event[]): Snapshot {
     const entries = [...this.#entries]
     let { revision } = this
@@ -58,6 +63,7 @@ export class Snapshot {
       const key = bytesOf(kv.key).toString('latin1')
       const at = placeOf(entries, key)
       const before = entries[at]?.key === key ? entries[at] : undefined
+      if (!follows(before, type, kv)) throw new Gap('a change before this one was not told')
       const now = type === 'DELETE' ? [] : [entryOf(this.#making, kv)]
       entries.splice(at, before === undefined ? 0 : 1, ...now)
       hash ^= (before?.hash ?? 0n) ^ (now[0]?.hash ?? 0n)
@@ -88,6 +94,13 @@ export class Snapshot {
 const NO_KEY = 'there is no such key'
 const NO_KEYS = 'there are no keys below it'
 
+/** Whether an event is the next of its key: etcd counts what happens to a key since it was made. */
+function follows(before: Entry | undefined, type: Event['type'], kv: KeyValue): boolean {
+  if (type === 'DELETE') return before !== undefined
+  const [created, version] = [integer(kv.create_revision), integer(kv.version)]
+  return before === undefined ? version === 1 : created === before.createRevision && version === before.version + 1
+}
+
 /** Where a key stands, or would. */
 function placeOf(entries: readonly Entry[], key: string): number {
   let [low, high] = [0, entries.length]
@@ -116,6 +129,8 @@ function entryOf({ range, revisionKey, ttlOf }: Making, kv: KeyValue): Entry {
   return {
     key: key.toString('latin1'),
     modRevision: integer(kv.mod_revision),
+    createRevision: integer(kv.create_revision),
+    version: integer(kv.version),
     pair: new Struct(PAIR, new Map(fields)),
     hash: BigInt(`0x${contentRevision(content, revisionKey)}`),
   }
