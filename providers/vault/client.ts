@@ -18,6 +18,8 @@ export interface Ask extends Omit<ApiRequest, 'token' | 'index' | 'namespace'> {
   readonly namespace?: string | undefined
   /** Whether an answer is one that is understood, although its status is no success. */
   readonly takes?: (answer: Answer) => boolean
+  /** Whether it may make something that hangs on the token that it is asked with. @default false */
+  readonly mayMake?: boolean
 }
 
 /** What a client uses of the world around it. */
@@ -60,7 +62,7 @@ export class Client {
   /** The answer, when it is a success or that there is nothing (404). Rejects with a ProviderError otherwise.
    *  @param what is asked, for people */
   async ask(what: string, ask: Ask, signal: AbortSignal): Promise<Answered> {
-    const { token } = await this.token(what, signal)
+    const { token } = await this.token(what, signal, ask.mayMake)
     const answer = await this.#send(ask, token, signal)
     if (ask.takes?.(answer) === true) return { ...answer, token }
     if (answer.status === 403) return await this.#refused(what, ask, token, answer, signal)
@@ -85,9 +87,14 @@ export class Client {
   }
 
   /** The token of now, and how long it is good still. Rejects with a ProviderError.
-   *  @param what it is for, for people */
-  async token(what: string, signal: AbortSignal): Promise<{ readonly token: Secret; readonly leftMs: number }> {
-    const token = await this.#session.token(signal).catch(error => {
+   *  @param what it is for, for people
+   *  @param mayMake whether something may hang on it then */
+  async token(
+    what: string,
+    signal: AbortSignal,
+    mayMake = false,
+  ): Promise<{ readonly token: Secret; readonly leftMs: number }> {
+    const token = await this.#session[mayMake ? 'tokenToHangOn' : 'token'](signal).catch(error => {
       throw forWhat(what, error)
     })
     return { token, leftMs: this.#session.leftMs }

@@ -63,9 +63,10 @@ export class Reader {
     const isVersioned = mount?.isVersioned === true
     const apiPath = isVersioned ? pathIn(mount, 'data', path, kind === 'api') : path
     const askedAtMs = this.#host.clock.nowMs()
+    const mayMake = mount?.mayMake === true
     const ask = (cut: AbortSignal) =>
-      this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace }, cut)
-    const answer = await (mount?.mayMake === true ? withGrace(ask, this.#host.clock, signal) : ask(signal))
+      this.#client.ask(what, { operation: 'read', path: apiPath, query, namespace, mayMake }, cut)
+    const answer = await (mayMake ? withGrace(ask, this.#host.clock, signal) : ask(signal))
     const metadataPath = isVersioned ? metadataPathOf(mount, apiPath) : undefined
     if (metadataPath === undefined) {
       return { reading: this.#plain(answer, dependency, mount, askedAtMs), holder: this.#holderOf(answer) }
@@ -137,7 +138,8 @@ export class Reader {
     const isVersioned = mount?.isVersioned === true
     const apiPath = isVersioned ? pathIn(mount, 'data', path, true) : path
     const sent = isVersioned ? { data: fields } : fields
-    const answer = await this.#client.ask(what, { operation: 'write', path: apiPath, fields: sent, namespace }, signal)
+    const write = { operation: 'write', path: apiPath, fields: sent, namespace, mayMake: !isVersioned } as const
+    const answer = await this.#client.ask(what, write, signal)
     if (answer.status === 404) throw failureOf(what, answer)
     return answer
   }

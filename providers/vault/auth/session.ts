@@ -111,6 +111,20 @@ export class Session {
     return (await orAborted(this.#logIn(), signal)).token
   }
 
+  /** As `token`, for something that will hang on it: so a token that can be renewed is renewed before, and one that nears its end is
+   *  replaced, as far as either can be had. What was made with one that ends would have to be made once more. */
+  async tokenToHangOn(signal: AbortSignal): Promise<Secret> {
+    const held = this.#held
+    if (held !== undefined && this.isFresh && this.#isToBeProlonged(held)) {
+      await orAborted(this.#prolonged(held), signal).catch(() => signal.throwIfAborted())
+    }
+    return await this.token(signal)
+  }
+
+  #isToBeProlonged(held: HeldToken): boolean {
+    return held.renewable ? this.#isWorthRenewing(held, Infinity) : this.#left(held) < held.grantedMs * (1 - RENEWED_AT)
+  }
+
   /** Told that a token was refused: gives another one to try with, or undefined when there is no other. */
   async after(refused: Secret, signal: AbortSignal): Promise<Secret | undefined> {
     const current = await this.token(signal)

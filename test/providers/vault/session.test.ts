@@ -375,3 +375,37 @@ test('a token that can be neither renewed nor replaced is told of while it is go
   await scene.clock.advance(HOUR)
   expect(scene.warned).toHaveLength(1)
 })
+
+test('what will hang on a token is made with one that is full, and not with one that nears its end', async () => {
+  const scene = new Scene()
+  const toHangOn = async () => (await scene.session.tokenToHangOn(never)).reveal()
+  expect(await toHangOn()).toBe('token 1')
+  await scene.clock.advance(HOUR * 0.05)
+  expect(await toHangOn()).toBe('token 1')
+  expect(scene.asked).toEqual(['log in: token 1'])
+  await scene.clock.advance(HOUR * 0.2)
+  expect(await toHangOn()).toBe('token 1')
+  expect(scene.asked.slice(1)).toEqual(['renew-self: token 1'])
+  await scene.clock.advance(HOUR * 0.2)
+  scene.renewal = 600
+  expect(await toHangOn()).toBe('token 2')
+  // What can be neither renewed nor replaced is good still.
+  await scene.clock.advance(HOUR * 0.2)
+  scene.failure = outage
+  expect(await toHangOn()).toBe('token 2')
+})
+
+test('what will hang on a token that cannot be renewed is made with the next one in its last third', async () => {
+  const scene = new Scene()
+  scene.life = { durationMs: HOUR, renewable: false, usesLeft: 0, accessor: 'accessor' }
+  const toHangOn = async () => (await scene.session.tokenToHangOn(never)).reveal()
+  await toHangOn()
+  await scene.clock.advance(HOUR * 0.5)
+  expect(await toHangOn()).toBe('token 1')
+  scene.loginFailure = outage
+  await scene.clock.advance(HOUR * 0.3)
+  expect(await toHangOn()).toBe('token 1')
+  scene.loginFailure = undefined
+  await scene.clock.advance(30_000)
+  expect(await toHangOn()).toBe('token 2')
+})
