@@ -2,18 +2,8 @@
  *
  *  What is known without a connection is here, and is all that a start loads: the options, and what templates can ask. The
  *  rest is loaded by `open`. */
-import { credential, durationMs, v, type Credential } from '../../lib/base/schema.ts'
 import type { ProviderPlugin, Question } from '../../lib/provider.ts'
-
-export interface TemplateOptions {
-  readonly address: string
-  /** Sent as a bearer token, where there is one. */
-  readonly token?: Credential | undefined
-  /** How often the server is asked. @default 10s */
-  readonly poll: number
-  /** How long one answer may take. @default 5s */
-  readonly timeout: number
-}
+import { templateOptions, type TemplateOptions } from './options.ts'
 
 /** `ref "NAME://some/path"`: the text at the path. Both halves are pure: they look at their arguments alone. */
 const text: Question = {
@@ -32,15 +22,7 @@ const text: Question = {
 
 export const template: ProviderPlugin<TemplateOptions> = {
   type: 'template',
-  options: v.strictObject({
-    address: v.pipe(
-      v.string('an address such as http://127.0.0.1:8080'),
-      v.regex(/^https?:\/\/[^/@?#]+$/, 'an address such as http://127.0.0.1:8080'),
-    ),
-    token: v.optional(credential()),
-    poll: v.optional(durationMs({ least: 10 }), '10s'),
-    timeout: v.optional(durationMs({ least: 10 }), '5s'),
-  }),
+  options: templateOptions,
   reference: text,
   functions: {},
   async open(options, host) {

@@ -7,7 +7,7 @@ import { OperationalError, ProviderError, type ProviderErrorCode } from '../../l
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
 import { absent, contentRevision, type Reading } from '../../lib/reading.ts'
 import { jittered, poll } from '../poll.ts'
-import type { TemplateOptions } from './plugin.ts'
+import type { TemplateOptions } from './options.ts'
 
 const VALUE_BYTES_MAX = 1024 * 1024
 
