@@ -108,6 +108,9 @@ export function failureOf(what: string, answer: Answer, isTokenKnown = true): Pr
   })
 }
 
+/** The server knows how to log in there, and not with these credentials. */
+export class CredentialsRefused extends ProviderError {}
+
 /** The same of a login: what the server does not take there are the credentials. */
 export function loginFailureOf(path: string, answer: Answer): ProviderError {
   const what = `log in at ${path}`
@@ -116,7 +119,7 @@ export function loginFailureOf(path: string, answer: Answer): ProviderError {
     return new ProviderError('unauthenticated', `${what}: nothing is mounted there (404)`, { hint: 'see auth.mount' })
   }
   if (status !== 400 && status !== 401 && status !== 403) return failureOf(what, answer)
-  return new ProviderError('unauthenticated', `${what}: the server does not take the credentials (${status})`, {
+  return new CredentialsRefused('unauthenticated', `${what}: the server does not take the credentials (${status})`, {
     hint: "see auth: the role, the mount and the files of the credentials; the server's audit log has the request",
   })
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../../lib/base/clock.ts'
 import { formatDurationMs } from '../../../lib/base/duration.ts'
 import { ProviderError } from '../../../lib/errors.ts'
+import { CredentialsRefused } from '../failure.ts'
 import type { LoginWorld } from './method.ts'
 
 /** For how long credentials are not sent again after they were refused once, twice, and so on.
@@ -39,13 +40,13 @@ export class RefusedLogins {
         this.#last = undefined
         return answer
       } catch (error) {
-        if (!(error instanceof ProviderError) || error.code !== 'unauthenticated') throw error
+        if (!(error instanceof CredentialsRefused)) throw error
         throw this.#refused(of, (last?.times ?? 0) + 1, error)
       }
     }
   }
 
-  #refused(of: string, times: number, cause: ProviderError): ProviderError {
+  #refused(of: string, times: number, cause: CredentialsRefused): ProviderError {
     const waitMs = WAITS_MS[Math.min(times, WAITS_MS.length) - 1] as number
     const message = `${cause.message}; they are not sent again for ${formatDurationMs(waitMs)}, so that nobody is locked out`
     const hint = `${cause.hint === undefined ? '' : `${cause.hint}; `}changed ones are sent at once, and after SIGHUP the same, too`

@@ -56,7 +56,7 @@ export class Session {
   #held: HeldToken | undefined
   #isRecalled = false
   #loggingIn: Promise<HeldToken> | undefined
-  /** Why the last login failed, and until when nobody tries another: wrong credentials in hundreds of watches would lock a user out. */
+  /** Why the last login failed, and until when nobody tries another: hundreds of watches ask for a token at once. */
   #failure: { readonly error: unknown; readonly untilMs: number } | undefined
   #backoff = exponentialBackoff(FAILED_MS)
 

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ProviderError } from '../../../lib/errors.ts'
+import { CredentialsRefused, loginFailureOf } from '../../../providers/vault/failure.ts'
 import { RefusedLogins } from '../../../providers/vault/auth/refused-logins.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { scratch } from '../../support/scratch.ts'
@@ -9,7 +10,7 @@ import { must, vaultServers } from '../../support/vault-server.ts'
 import { Bench } from './bench.ts'
 
 const never = new AbortController().signal
-const REFUSED = new ProviderError('unauthenticated', 'the server does not take the credentials (400)')
+const REFUSED = new CredentialsRefused('unauthenticated', 'the server does not take the credentials (400)')
 
 /** What a server counts: refusals without a quarter of an hour between them. */
 function played(answers: (password: string) => ProviderError | undefined) {
@@ -52,9 +53,15 @@ test('changed credentials are sent at once, and a success forgets all', async ()
   expect(sentAtMs).toHaveLength(3)
 })
 
-test('a server that is away refuses nothing', async () => {
-  const { sentAtMs, logIn } = played(() => new ProviderError('unavailable', 'nobody answers'))
-  for (let i = 0; i < 3; i++) expect(await logIn('a')).toMatchObject({ code: 'unavailable' })
+test.each([
+  ['that is away', new ProviderError('unavailable', 'nobody answers')],
+  [
+    'where the method is not mounted yet',
+    loginFailureOf('auth/a', { status: 404, headers: new Map(), body: undefined }),
+  ],
+])('a server %s refuses no credentials: they are sent again', async (_, failure) => {
+  const { sentAtMs, logIn } = played(() => failure)
+  for (let i = 0; i < 3; i++) expect(await logIn('a')).toBe(failure)
   expect(sentAtMs).toHaveLength(3)
 })
 
