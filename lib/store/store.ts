@@ -221,7 +221,6 @@ export class Store {
         const error = asProviderError(isCut ? cut.signal.reason : cause)
         // What did not answer in time may have given a lease all the same.
         if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
-        known = undefined
         await this.#lastKnown.recall(entry, error)
         if (signal.aborted) return
         this.#fail(entry, error)
@@ -233,6 +232,7 @@ export class Store {
         backoff = backoff.next()
         await this.#clock.sleep(waitMs, signal).catch(() => {})
       } finally {
+        known = undefined
         signal.removeEventListener('abort', onStop)
         cut.abort(ENOUGH)
       }
