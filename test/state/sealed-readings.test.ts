@@ -1,44 +1,20 @@
 import { describe, expect, test, vi } from 'vitest'
-import { silentLog, type Log } from '../../lib/base/log.ts'
 import { Float, Struct, Tree, Uint, type Value } from '../../lib/base/value.ts'
 import type { Dependency } from '../../lib/dependency.ts'
 import type { FileSystem } from '../../lib/base/filesystem.ts'
 import { absent, type Reading } from '../../lib/reading.ts'
 import { readSealedLines } from '../../lib/state/sealed-lines.ts'
-import { openSealedState, type SealPolicy } from '../../lib/state/sealed-state.ts'
 import { CRASH_MOMENTS, CrashFileSystem } from '../support/crash-filesystem.ts'
 import { failingAt } from '../support/failing-filesystem.ts'
-import { FakeClock, settled } from '../support/fake-clock.ts'
+import { settled } from '../support/fake-clock.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
 import { sequence } from '../support/sequence.ts'
+import { a, DIRECTORY, open, reading } from './sealed.ts'
 
-const DIRECTORY = '/state/sealed'
 const FILE = `${DIRECTORY}/readings`
-const KEY = new Uint8Array(32).fill(7)
 const MIB = 1024 * 1024
 
-const a: Dependency = { provider: 'one', kind: 'value', path: 'a', params: {} }
 const b: Dependency = { ...a, path: 'b' }
-
-function reading(value: Value | Tree, revision = 'r1'): Reading {
-  return { value, revision, observedAtMs: 5, sensitive: true }
-}
-
-interface Opening {
-  readonly disk?: FileSystem
-  readonly key?: Uint8Array
-  readonly policy?: SealPolicy
-  readonly identity?: string
-}
-
-async function open({ disk = new MemoryFileSystem(), key = KEY, policy = 'all', identity = 'id' }: Opening = {}) {
-  const clock = new FakeClock()
-  const warned: string[] = []
-  const log: Log = { ...silentLog, warn: message => warned.push(message) }
-  const providers = new Map([['one', { seal: policy, identity }]])
-  const state = await openSealedState({ directory: DIRECTORY, key, providers, fileSystem: disk, clock, log })
-  return { state, disk, warned, clock }
-}
 
 async function content(disk: FileSystem): Promise<Uint8Array> {
   return (await disk.stat(FILE)) === undefined ? new Uint8Array() : disk.readFile(FILE)
@@ -357,7 +333,7 @@ describe('what is not the newest any more', () => {
     end.resolve()
     await forgotten
 
-    expect(await (await open({ disk: (disk as MemoryFileSystem).powerCut(() => 0) })).state.reading(a)).toBeUndefined()
+    expect(await (await open({ disk: disk.powerCut(() => 0) })).state.reading(a)).toBeUndefined()
     await state.close()
   })
 

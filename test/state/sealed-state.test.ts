@@ -1,44 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { silentLog, type Log } from '../../lib/base/log.ts'
-import type { Value } from '../../lib/base/value.ts'
-import type { Dependency } from '../../lib/dependency.ts'
-import type { KeptLease, Reading } from '../../lib/reading.ts'
-import { openSealedState, type SealPolicy } from '../../lib/state/sealed-state.ts'
+import type { KeptLease } from '../../lib/reading.ts'
 import { seal, unseal } from '../../lib/state/seal.ts'
 import { CRASH_MOMENTS, CrashFileSystem } from '../support/crash-filesystem.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryFileSystem } from '../support/memory-filesystem.ts'
+import { a, DIRECTORY, KEY, open, reading } from './sealed.ts'
 
-const DIRECTORY = '/state/sealed'
-const KEY = new Uint8Array(32).fill(7)
 const HOUR = 3_600_000
-
-const a: Dependency = { provider: 'one', kind: 'value', path: 'a', params: {} }
-
-function reading(value: Value, revision = 'r1'): Reading {
-  return { value, revision, observedAtMs: 5, sensitive: true }
-}
 
 function lease(id: string, order: number, nowMs: number): KeptLease {
   const given = { id, durationMs: HOUR, renewable: true, endsAtMs: nowMs + HOUR }
   const kept = { dependency: a, identity: 'id', lease: given, users: ['web'], order, keptAtMs: nowMs }
   return { ...kept, reading: { ...reading(`password of ${id}`), lease: given } }
-}
-
-interface Opening {
-  readonly disk?: MemoryFileSystem | CrashFileSystem
-  readonly key?: Uint8Array
-  readonly policy?: SealPolicy
-  readonly identity?: string
-}
-
-async function open({ disk = new MemoryFileSystem(), key = KEY, policy = 'all', identity = 'id' }: Opening = {}) {
-  const clock = new FakeClock()
-  const warned: string[] = []
-  const log: Log = { ...silentLog, warn: message => warned.push(message) }
-  const providers = new Map([['one', { seal: policy, identity }]])
-  const state = await openSealedState({ directory: DIRECTORY, key, providers, fileSystem: disk, clock, log })
-  return { state, disk, warned, clock }
 }
 
 describe('seal()', () => {
