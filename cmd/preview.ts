@@ -8,7 +8,6 @@ import type { Contents } from '../lib/generation.ts'
 import type { RendererOptions } from '../lib/render/options.ts'
 import type { Renderer } from '../lib/render/renderer.ts'
 import type { Subscription } from '../lib/store/store.ts'
-import { takenWithin } from '../lib/base/taken-within.ts'
 import { hideCredentials } from './credentials.ts'
 import { ExitCode } from './exit-code.ts'
 import { keptReadings } from './sealed.ts'
@@ -125,7 +124,7 @@ async function contentsOf(
       const { message, hint } = rendered.problem
       return { code: ExitCode.failed, say: () => sayProblem(terminal, `${name}: ${message}`, hint) }
     }
-    if (await takenWithin(inputs.changed, deadlineMs - clock.monotonicMs(), clock, signal)) continue
+    if (await inputs.changed.takenWithin(deadlineMs - clock.monotonicMs(), clock, signal)) continue
     const lines = rendered.missing.map(
       missing => `${name}: still waiting for ${showDependency(missing)}: ${inputs.why(missing)}`,
     )

@@ -15,9 +15,6 @@ export interface PollOptions {
 
 const JITTER = 0.1
 
-/** Made once: to abort without a reason makes one each time, with its stack. */
-const OVER = new Error('it is over')
-
 /** The readings of something that can only be polled: reads at once, then again after each wait. It yields what was read, the
  *  same again too. Throws what `readOnce` throws, and the signal's reason when it aborts. */
 export async function* poll(
@@ -46,14 +43,5 @@ async function pause(
   signal.throwIfAborted()
   const waitMs = typeof everyMs === 'function' ? everyMs() : jittered(everyMs, random, jitter)
   if (hint === undefined) return clock.sleep(waitMs, signal)
-  // Whichever of the two loses must be ended, or each round would leave a sleeper or a taker behind.
-  const round = new AbortController()
-  const onAbort = () => round.abort(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    await Promise.race([clock.sleep(waitMs, round.signal), hint.take(round.signal)])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    round.abort(OVER)
-  }
+  await hint.takenWithin(waitMs, clock, signal)
 }

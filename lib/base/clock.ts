@@ -6,6 +6,9 @@ export interface Clock {
   monotonicMs(): number
   /** Resolves after `durationMs`, however long; rejects with the signal's reason as soon as it aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>
+  /** Calls back after `durationMs`, however long, unless the returned function is called before: what costs less than a sleep where
+   *  most are broken off, as a deadline is. */
+  after(durationMs: number, call: () => void): () => void
 }
 
 /** What `setTimeout` takes at most before it fires at once instead: 2^31-1 ms, 24.8 days. */
@@ -18,25 +21,32 @@ export const systemClock: Clock = {
     const [seconds, nanoseconds] = process.hrtime()
     return seconds * 1e3 + nanoseconds / 1e6
   },
-  async sleep(durationMs, signal) {
-    for (let left = durationMs; ; left -= TIMEOUT_MS_MAX) {
-      await sleepOnce(Math.min(left, TIMEOUT_MS_MAX), signal)
-      if (left <= TIMEOUT_MS_MAX) return
+  sleep(durationMs, signal) {
+    return sleepOn(systemClock, durationMs, signal)
+  },
+  after(durationMs, call) {
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number) => {
+      const next = () => (leftMs > TIMEOUT_MS_MAX ? wait(leftMs - TIMEOUT_MS_MAX) : call())
+      timer = setTimeout(next, Math.min(leftMs, TIMEOUT_MS_MAX))
     }
+    wait(durationMs)
+    return () => clearTimeout(timer)
   },
 }
 
-function sleepOnce(durationMs: number, signal: AbortSignal): Promise<void> {
+/** What `sleep` of a clock is, by its `after`. */
+export function sleepOn(clock: Pick<Clock, 'after'>, durationMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error)
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal.reason as Error)
-    }
-    const timer = setTimeout(() => {
+    const cancel = clock.after(durationMs, () => {
       signal.removeEventListener('abort', onAbort)
       resolve()
-    }, durationMs)
+    })
+    const onAbort = () => {
+      cancel()
+      reject(signal.reason as Error)
+    }
     signal.addEventListener('abort', onAbort, { once: true })
   })
 }

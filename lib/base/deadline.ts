@@ -1,8 +1,5 @@
 import type { Clock } from './clock.ts'
 
-/** Made once: to abort without a reason makes one each time, with its stack. */
-const OVER = new Error('it is over')
-
 /** Runs `work` with a signal that aborts when `signal` does, or when the time is up. Rejects then with the signal's reason or
  *  with what `timeoutError` makes, at once, also when the work does not listen (a file on a server that is away). */
 export async function withDeadline<T>(
@@ -13,7 +10,6 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal.throwIfAborted()
   // Not `AbortSignal.any`: what that makes is found and taken apart by the garbage collector, which costs more than all of this.
-  const done = new AbortController()
   const either = new AbortController()
   const aborted = Promise.withResolvers<never>()
   const end = (reason: unknown) => {
@@ -22,14 +18,11 @@ export async function withDeadline<T>(
   }
   const onAbort = () => end(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
-  clock.sleep(timeoutMs, done.signal).then(
-    () => end(timeoutError()),
-    () => {},
-  )
+  const cancel = clock.after(timeoutMs, () => end(timeoutError()))
   try {
     return await Promise.race([work(either.signal), aborted.promise])
   } finally {
-    done.abort(OVER)
+    cancel()
     signal.removeEventListener('abort', onAbort)
   }
 }

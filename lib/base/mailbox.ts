@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts'
+
 /** A mailbox of one: a sender leaves the newest value and goes on; a receiver that was busy finds the newest, once.
  *
  *  Guaranteed: after the last `put`, a `take` returns that value. Not guaranteed: that each value put is ever taken. */
@@ -27,6 +29,25 @@ export class Mailbox<T> {
     const { value } = this.#slot
     this.#slot = undefined
     return value
+  }
+
+  /** Takes what lies there or arrives within `durationMs`; tells whether there was anything. Rejects with the signal's reason. */
+  async takenWithin(durationMs: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
+    let isLate = false
+    const late = () => {
+      isLate = true
+      this.#wake?.()
+    }
+    const cancel = this.full ? undefined : clock.after(durationMs, late)
+    try {
+      while (!this.full && !isLate) await this.#arrival(signal)
+    } finally {
+      cancel?.()
+    }
+    const { full } = this
+    this.clear()
+    return full
   }
 
   #arrival(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,3 @@
-import { takenWithin } from '../base/taken-within.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Parts } from './parts.ts'
 import { settle } from './settle.ts'
@@ -17,7 +16,7 @@ export async function nextTurn(
   // What was answered stays answered, so each is asked for once, and not with every answer to one of many.
   let answered = 0
   do {
-    if (!(await takenWithin(inputs.changed, HEAL_EVERY_MS, clock, signal))) return
+    if (!(await inputs.changed.takenWithin(HEAL_EVERY_MS, clock, signal))) return
     while (answered < missing.length && inputs.settled(missing.slice(answered, answered + 1))) answered++
   } while (answered < missing.length)
   // Nobody sees anything yet: the first generation is not kept waiting for a quiet moment.

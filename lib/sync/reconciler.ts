@@ -1,5 +1,4 @@
 import { exponentialBackoff } from '../base/backoff.ts'
-import { takenWithin } from '../base/taken-within.ts'
 import type { Contents, OutputFile } from '../generation.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Delivery, DeliveryResult } from '../notify/notifier.ts'
@@ -65,7 +64,7 @@ export class Reconciler {
         } catch (error) {
           signal.throwIfAborted()
           this.#fail(error)
-          const changed = await takenWithin(inputs.changed, backoff.durationMs(random), clock, signal)
+          const changed = await inputs.changed.takenWithin(backoff.durationMs(random), clock, signal)
           if (changed) await settle(inputs.changed, this.#parts.settle, clock, signal)
           backoff = backoff.next()
         }

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts'
 import type { Mailbox } from '../base/mailbox.ts'
-import { takenWithin } from '../base/taken-within.ts'
 import type { SettleOptions } from '../bundle.ts'
 
 /** Waits until changes stop coming: for a gap of `quietMs`, or until `longestMs` are over. A change is known to have come. */
@@ -13,6 +12,6 @@ export async function settle(
   const deadline = clock.monotonicMs() + longestMs
   for (;;) {
     const gapMs = Math.min(quietMs, deadline - clock.monotonicMs())
-    if (gapMs <= 0 || !(await takenWithin(changed, gapMs, clock, signal))) return
+    if (gapMs <= 0 || !(await changed.takenWithin(gapMs, clock, signal))) return
   }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { takenWithin } from '../../lib/base/taken-within.ts'
 import { showDependency, type Dependency } from '../../lib/dependency.ts'
 import { OperationalError, ProviderError } from '../../lib/errors.ts'
 import type { Health, Provider, ProviderHost } from '../../lib/provider.ts'
@@ -115,7 +114,7 @@ export class EtcdProvider implements Provider {
     for (;;) {
       const events = following.take()
       if (events.length > 0) return events
-      if (await takenWithin(following.bell, this.#pollMs(), this.#host.clock, signal)) continue
+      if (await following.bell.takenWithin(this.#pollMs(), this.#host.clock, signal)) continue
       const { count, newest } = await readStand(this.#cluster, following.range, signal)
       if (following.bell.full || (count === snapshot.count && newest === snapshot.newest)) continue
       throw new Gap('a change was not told')

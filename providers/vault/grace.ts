@@ -11,17 +11,14 @@ export async function withGrace<T>(
   signal: AbortSignal,
 ): Promise<T> {
   signal.throwIfAborted()
-  const [cut, done] = [new AbortController(), new AbortController()]
-  const onAbort = () =>
-    void clock.sleep(GRACE_MS, done.signal).then(
-      () => cut.abort(signal.reason),
-      () => {},
-    )
+  const cut = new AbortController()
+  let cancel = () => {}
+  const onAbort = () => void (cancel = clock.after(GRACE_MS, () => cut.abort(signal.reason)))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await work(cut.signal)
   } finally {
     signal.removeEventListener('abort', onAbort)
-    done.abort()
+    cancel()
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/base/clock.ts'
+import { sleepOn, type Clock } from '../../lib/base/clock.ts'
 
 /** Everything that is to wake within so many milliseconds wakes together: what a simulation of many gains by it is its speed. */
 const GRAIN_MS = 10
@@ -24,25 +24,19 @@ export class SimulatedClock implements Clock {
   }
 
   sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
-      const onAbort = () => {
-        sleeper.wake = undefined
-        reject(signal.reason as Error)
-      }
-      const wake = () => {
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      }
-      const sleeper: Sleeper = { wakesAtMs: this.#elapsedMs + durationMs, wake }
-      signal.addEventListener('abort', onAbort, { once: true })
-      if (!Number.isFinite(durationMs)) return
-      // Never in the grain of now, whose turn it is: nobody sleeps for no time at all.
-      const grain = Math.max(Math.ceil(sleeper.wakesAtMs / GRAIN_MS), this.#grain + 1)
-      const together = this.#sleepers.get(grain)
-      if (together === undefined) this.#sleepers.set(grain, [sleeper])
-      else together.push(sleeper)
-    })
+    return sleepOn(this, durationMs, signal)
+  }
+
+  after(durationMs: number, call: () => void): () => void {
+    const sleeper: Sleeper = { wakesAtMs: this.#elapsedMs + durationMs, wake: call }
+    const cancel = () => void (sleeper.wake = undefined)
+    if (!Number.isFinite(durationMs)) return cancel
+    // Never in the grain of now, whose turn it is: nobody sleeps for no time at all.
+    const grain = Math.max(Math.ceil(sleeper.wakesAtMs / GRAIN_MS), this.#grain + 1)
+    const together = this.#sleepers.get(grain)
+    if (together === undefined) this.#sleepers.set(grain, [sleeper])
+    else together.push(sleeper)
+    return cancel
   }
 
   async advance(durationMs: number): Promise<void> {

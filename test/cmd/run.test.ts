@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../lib/base/clock.ts'
+import { systemClock, type Clock } from '../../lib/base/clock.ts'
 import { plugins } from '../../providers/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { ScriptedProvider, scriptedPlugin } from '../support/scripted-provider.ts'
@@ -11,6 +11,15 @@ import { freePort } from '../support/serve.ts'
 import { place, startRun } from './world.ts'
 
 const FILES = [{ path: 'app.conf', content: '{{ ref "local://v" }}' }]
+
+/** A clock by which every wait is shorter. */
+function shortened(shorten: (ms: number) => number): Clock {
+  return {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(shorten(ms), signal),
+    after: (ms, call) => systemClock.after(shorten(ms), call),
+  }
+}
 
 async function shows(root: string, text: string): Promise<void> {
   await eventually(() => expect(readFileSync(join(root, 'volume', 'app.conf'), 'utf8')).toBe(text))
@@ -171,10 +180,7 @@ describe('SIGHUP', () => {
 
 describe('a file of the configuration that changes', () => {
   /** A process that looks at its files often. */
-  const often = {
-    ...systemClock,
-    sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms === 5_000 ? 20 : Math.min(ms, 50), signal),
-  }
+  const often = shortened(ms => (ms === 5_000 ? 20 : Math.min(ms, 50)))
 
   test('is loaded, be it the configuration or a template of it', async () => {
     const { root, write, value } = place()
@@ -262,7 +268,7 @@ test('what does not end is not waited for for ever, neither at the end nor at a 
   })
   const { said, send, ended } = startRun(config, {
     plugins: new Map([['scripted', scriptedPlugin(provider)]]),
-    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 200), signal) },
+    clock: shortened(ms => Math.min(ms, 200)),
   })
   await shows(root, 'one')
   send('SIGHUP')

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/base/clock.ts'
+import { sleepOn, type Clock } from '../../lib/base/clock.ts'
 
 interface Sleeper {
   readonly wakesAtMs: number
@@ -24,22 +24,13 @@ export class FakeClock implements Clock {
   }
 
   sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
-      const onAbort = () => {
-        this.#sleepers.delete(sleeper)
-        reject(signal.reason as Error)
-      }
-      const sleeper: Sleeper = {
-        wakesAtMs: this.#elapsedMs + durationMs,
-        wake: () => {
-          signal.removeEventListener('abort', onAbort)
-          resolve()
-        },
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#sleepers.add(sleeper)
-    })
+    return sleepOn(this, durationMs, signal)
+  }
+
+  after(durationMs: number, call: () => void): () => void {
+    const sleeper: Sleeper = { wakesAtMs: this.#elapsedMs + durationMs, wake: call }
+    this.#sleepers.add(sleeper)
+    return () => this.#sleepers.delete(sleeper)
   }
 
   /** Steps the wall clock, as an administrator or NTP does; the monotonic one and the sleepers do not notice. */
