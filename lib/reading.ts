@@ -18,6 +18,8 @@ export interface Reading {
   readonly observedAtMs: number
   /** Whether the value must not be seen in logs, diffs and status. */
   readonly sensitive: boolean
+  /** What of a sensitive value must not be seen, in this process. @default all of it */
+  readonly secrets?: readonly Value[]
   /** Of an absent value, for people: what exactly is not there. No values. @default that the backend says there is nothing */
   readonly why?: string
   /** Set where reading again would make something new: the store then renews this one for as long as it can. */
@@ -77,11 +79,18 @@ export function contentRevision(content: string | Uint8Array, key?: Uint8Array):
   // Of a hash that is cut this short nothing can be appended to the content, so the key before it will do for a text: HMAC's two
   // hashes and their set-up cost several times as much.
   if (typeof content === 'string') {
-    return hash('sha256', key === undefined ? content : `${Buffer.from(key).toString('hex')} ${content}`).slice(
-      0,
-      REVISION_LENGTH,
-    )
+    return hash('sha256', key === undefined ? content : `${spelled(key)} ${content}`).slice(0, REVISION_LENGTH)
   }
   const hashing = key === undefined ? createHash('sha256') : createHmac('sha256', key)
   return hashing.update(content).digest('hex').slice(0, REVISION_LENGTH)
 }
+
+function spelled(key: Uint8Array): string {
+  const known = spellings.get(key)
+  if (known !== undefined) return known
+  const spelling = Buffer.from(key).toString('hex')
+  spellings.set(key, spelling)
+  return spelling
+}
+
+const spellings = new WeakMap<Uint8Array, string>()

@@ -59,8 +59,9 @@ export class Redactor {
     const forms = whole.length > SHORT_LENGTH_MAX ? this.#long : this.#short
     if (text.length > whole.length && text.length <= WHOLE_LENGTH_MAX) forms.add(copyOf(text))
     forms.add(whole)
-    // Most are one line that is spelled as it is.
-    for (const spelling of spellingsOf(whole)) if (spelling !== whole) forms.add(spelling)
+    const isPlain = PLAIN.test(whole)
+    for (const spelling of isPlain ? codedIn(whole) : spellingsOf(whole)) if (spelling !== whole) forms.add(spelling)
+    if (isPlain) return
     for (const part of partsOf(whole)) if (part !== whole) forms.add(part)
   }
 
@@ -176,15 +177,17 @@ function copyOf(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string
 }
 
+/** What JSON and URLs spell as it is, in one line, and gives nothing to any name: most passwords. */
+const PLAIN = /^[\w.~-]*$/
+
 function spellingsOf(trimmed: string): readonly string[] {
+  const json = JSON.stringify(trimmed).slice(1, -1)
+  return [json, trimmed.isWellFormed() ? encodeURIComponent(trimmed) : trimmed, ...codedIn(trimmed)]
+}
+
+function codedIn(trimmed: string): readonly string[] {
   const bytes = Buffer.from(trimmed, 'utf8')
-  return [
-    JSON.stringify(trimmed).slice(1, -1),
-    trimmed.isWellFormed() ? encodeURIComponent(trimmed) : trimmed,
-    bytes.toString('base64'),
-    bytes.toString('base64url'),
-    bytes.toString('hex'),
-  ]
+  return [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]
 }
 
 /** The lines of a text, and what it gives to names. */

@@ -34,14 +34,16 @@ interface Told {
 
 const told = new WeakMap<Redactor, Told>()
 
-/** Tells the redactor of every text and number in a sensitive reading.
+/** Tells the redactor of every text and number in what must not be seen of a reading.
  *
  *  A redactor forgets the oldest texts first, so it is told again of what is still there when it has forgotten any. Of the longest lists
  *  and trees it is not: with each change of one of 10,000 keys that would take the better part of a second, and it cannot remember them
  *  all anyway. */
-export function hide({ value, sensitive }: Reading, redactor: Redactor): void {
+export function hide({ value, sensitive, secrets }: Reading, redactor: Redactor): void {
   if (!sensitive) return
-  if (value instanceof Tree) for (const file of newIn([...value.files.values()], redactor)) hideFile(file, redactor)
+  if (secrets !== undefined) for (const secret of secrets) hideValue(secret, redactor)
+  else if (value instanceof Tree)
+    for (const file of newIn([...value.files.values()], redactor)) hideFile(file, redactor)
   else if (Array.isArray(value))
     for (const item of newIn(value as readonly Value[], redactor)) hideValue(item, redactor)
   else if (value !== absent) hideValue(value, redactor)

@@ -13,7 +13,7 @@ import { withGrace } from './grace.ts'
 import { metadataPathOf, pathIn, versionOfData, versionOfMetadata, whyNothing, type Version } from './kv.ts'
 import type { Mount, Mounts } from './mounts.ts'
 import { SECRET } from './questions.ts'
-import { contentOf, dataOf, endOf, leaseOf, mapOf, secretOf } from './secret.ts'
+import { contentOf, dataOf, endOf, leaseOf, mapOf, secretOf, versionedSecretsIn } from './secret.ts'
 
 /** A reading, and what the watch needs to know of where it is from. */
 export interface Read {
@@ -168,7 +168,8 @@ export class Reader {
     if (!isThere && version === undefined) return this.#nothing('absent')
     if (!isThere && version !== undefined) return this.#nothing(`absent-${version.number}`, whyNothing(version))
     const content = this.#reading(struct({ Secret: secret, IsVersioned: true }), contentOf(secret))
-    return { ...content, revision: `version ${version?.number ?? '?'}, ${content.revision}` }
+    const revision = `version ${version?.number ?? '?'}, ${content.revision}`
+    return { ...content, revision, secrets: versionedSecretsIn(secret) }
   }
 
   #absent(dependency: Dependency, answer: Answer, mount: Mount | undefined): Reading {

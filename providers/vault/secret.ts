@@ -1,5 +1,5 @@
 /** An answer of the server as templates see it: consul-template's types, with the names and the order of their fields. */
-import { Struct, type Value } from '../../lib/base/value.ts'
+import { Struct, type Float, type Uint, type Value } from '../../lib/base/value.ts'
 import type { Lease } from '../../lib/reading.ts'
 import { leaseId, type LeaseId } from './lease-id.ts'
 
@@ -53,21 +53,32 @@ export function dataOf(secret: Struct): Fields {
   return secret.fields.get('Data') as Fields
 }
 
-/** What makes two secrets the same, as a text: everything that a template can use, without what differs each time it is read. */
-export function contentOf(secret: Struct): string {
-  const { Data, Auth, WrapInfo } = Object.fromEntries(secret.fields)
-  return JSON.stringify([Data, Auth, WrapInfo], spell)
+/** What must not be seen of a KV v2 secret: not its times, nor the id of the request, which take a redactor's room from what matters. */
+export function versionedSecretsIn(secret: Struct): readonly Value[] {
+  const data = dataOf(secret)
+  const custom = mapOf(data.get('metadata'))?.get('custom_metadata')
+  return [data.get('data') ?? null, custom ?? null]
 }
 
-/** Texts for `JSON.stringify` that tell the types apart. */
-function spell(_key: string, value: unknown): unknown {
+/** What makes two secrets the same, as a text: everything that a template can use, without what differs each time it is read. */
+export function contentOf(secret: Struct): string {
+  return ['Data', 'Auth', 'WrapInfo'].map(name => spell(secret.fields.get(name) ?? null)).join()
+}
+
+/** A text that tells values and their types apart; the order in which a map came does not matter. */
+function spell(value: Value): string {
   if (typeof value === 'bigint') return `int ${value}`
-  if (value instanceof Struct) return ['struct', ...value.fields]
-  if (value instanceof Map) return ['map', ...[...value].toSorted(([a], [b]) => (a < b ? -1 : 1))]
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return `${value.constructor.name} ${String((value as { readonly value: unknown }).value)}`
-  }
-  return value
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${(value as readonly Value[]).map(spell).join()}]`
+  if (value instanceof Map) return spellFields([...(value as Fields)].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  if (value instanceof Struct) return `struct ${spellFields(value.fields)}`
+  return `${value.constructor.name} ${String((value as Float | Uint).value)}`
+}
+
+function spellFields(fields: Iterable<readonly [string, Value]>): string {
+  let spelled = '{'
+  for (const [name, item] of fields) spelled += `${JSON.stringify(name)}:${spell(item)},`
+  return `${spelled}}`
 }
 
 /** The lease that came with an answer, or that of the token in it; or, of what the server gives without a lease and ends all the
