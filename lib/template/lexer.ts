@@ -7,7 +7,8 @@ import { isKeyword, type Token, type TokenType } from './token.ts'
 type State = (lexer: Lexer) => State | undefined
 
 const EOF = -1
-const SPACES = ' \t\r\n'
+const LINE_BREAK = 0x0a
+const BACKSLASH = 0x5c
 const DECIMAL = '0123456789_'
 const HEXADECIMAL = '0123456789abcdefABCDEF_'
 
@@ -25,12 +26,15 @@ export class Lexer {
   startLine = 1
   parenDepth = 0
   insideAction = false
+  /** The first line break that the scan has not passed; Infinity where there is none. */
+  #nextBreak = 0
   #token: Token = { type: 'eof', at: 0, text: '', line: 1 }
 
   constructor(input: string, [left, right]: readonly [string, string]) {
     this.input = input
     this.leftDelim = left || '{{'
     this.rightDelim = right || '}}'
+    this.#nextBreak = this.#breakFrom(0)
   }
 
   /** The next token; after an error or the end, there is only the end. */
@@ -49,8 +53,7 @@ export class Lexer {
   advance(): number {
     const rune = this.peek()
     if (rune === EOF) return rune
-    this.pos += rune > 0xffff ? 2 : 1
-    if (rune === 0x0a) this.line++
+    this.skipTo(this.pos + (rune > 0xffff ? 2 : 1))
     return rune
   }
 
@@ -70,8 +73,13 @@ export class Lexer {
 
   /** Moves the scan without a look at what is skipped, but for the lines. */
   skipTo(pos: number): void {
-    for (let i = this.input.indexOf('\n', this.pos); i >= 0 && i < pos; i = this.input.indexOf('\n', i + 1)) this.line++
+    for (; this.#nextBreak < pos; this.#nextBreak = this.#breakFrom(this.#nextBreak + 1)) this.line++
     this.pos = pos
+  }
+
+  #breakFrom(pos: number): number {
+    const found = this.input.indexOf('\n', pos)
+    return found < 0 ? Infinity : found
   }
 
   emit(type: TokenType): undefined {
@@ -170,8 +178,8 @@ function lexInsideAction(lexer: Lexer): State | undefined {
   }
   const rune = lexer.peek()
   if (rune === EOF) return lexer.fail('unclosed action')
+  if (isSpace(rune)) return lexSpace
   const character = String.fromCodePoint(rune)
-  if (isSpace(character)) return lexSpace
   if (isDigit(character) || character === '+' || character === '-') return lexNumber
   if (isAlphaNumeric(rune)) return lexIdentifier
   lexer.advance()
@@ -239,8 +247,13 @@ function lexName(lexer: Lexer, type: TokenType, alone: TokenType): undefined {
   return lexer.emit(type)
 }
 
+/** As `isAlphaNumeric`. */
+const ALPHANUMERIC = /[\p{L}\p{Nd}_]*/uy
+
 function skipAlphaNumeric(lexer: Lexer): void {
-  while (isAlphaNumeric(lexer.peek())) lexer.advance()
+  ALPHANUMERIC.lastIndex = lexer.pos
+  ALPHANUMERIC.test(lexer.input)
+  lexer.pos = ALPHANUMERIC.lastIndex
 }
 
 /** Whether a name can end here, as opposed to running into the next one. */
@@ -250,15 +263,16 @@ function atTerminator(lexer: Lexer): boolean {
 }
 
 function lexQuoted(lexer: Lexer, delimiter: string, type: TokenType, name: string): undefined {
-  for (;;) {
-    const character = lexer.input.charAt(lexer.pos)
-    if (character === '' || character === '\n') break
-    lexer.advance()
-    if (character === delimiter) return lexer.emit(type)
-    if (character !== '\\') continue
-    const escaped = lexer.input.charAt(lexer.pos)
-    if (escaped === '' || escaped === '\n') break
-    lexer.advance()
+  const { input } = lexer
+  const end = delimiter.charCodeAt(0)
+  for (let at = lexer.pos; at < input.length; at++) {
+    let code = input.charCodeAt(at)
+    if (code === end) {
+      lexer.pos = at + 1
+      return lexer.emit(type)
+    }
+    if (code === BACKSLASH) code = input.charCodeAt(++at)
+    if (code === LINE_BREAK) break
   }
   return lexer.fail(`unterminated ${name}`)
 }
@@ -306,27 +320,27 @@ function scanExponent(lexer: Lexer): void {
 }
 
 function hasLeftTrimMarker(input: string, at: number): boolean {
-  return input.charAt(at) === '-' && isSpace(input.charAt(at + 1))
+  return input.charAt(at) === '-' && isSpace(input.charCodeAt(at + 1))
 }
 
 function hasRightTrimMarker(input: string, at: number): boolean {
-  return isSpace(input.charAt(at)) && input.charAt(at + 1) === '-'
+  return isSpace(input.charCodeAt(at)) && input.charAt(at + 1) === '-'
 }
 
 function beforeSpace(input: string, from: number, to: number): number {
   let end = to
-  while (end > from && isSpace(input.charAt(end - 1))) end--
+  while (end > from && isSpace(input.charCodeAt(end - 1))) end--
   return end
 }
 
 function afterSpace(input: string, from: number): number {
   let end = from
-  while (isSpace(input.charAt(end))) end++
+  while (isSpace(input.charCodeAt(end))) end++
   return end
 }
 
-function isSpace(character: string): boolean {
-  return character !== '' && SPACES.includes(character)
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === LINE_BREAK
 }
 
 function isDigit(character: string): boolean {
