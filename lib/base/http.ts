@@ -233,8 +233,10 @@ function headersToSend(url: URL, { headers }: Pick<HttpRequest, 'headers'>): Out
 }
 
 function headersOf({ headers }: IncomingMessage): ReadonlyMap<string, string> {
-  const entries = Object.entries(headers).filter(([, value]) => value !== undefined)
-  return new Map(entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value as string)]))
+  const all = new Map<string, string>()
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) all.set(name, Array.isArray(value) ? value.join(', ') : value)
+  return all
 }
 
 /** The response's body, up to its bound. */

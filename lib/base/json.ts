@@ -67,7 +67,9 @@ function fromJson(value: unknown): Value {
   if (Array.isArray(value)) return value.map(fromJson)
   if (value instanceof Float || value instanceof Uint) return value
   // A lone surrogate is no text, and would be taken for a byte, see `text.ts`.
-  return new Map(Object.entries(value).map(([key, item]) => [key.toWellFormed(), fromJson(item)]))
+  const map = new Map<string, Value>()
+  for (const [key, item] of Object.entries(value)) map.set(key.toWellFormed(), fromJson(item))
+  return map
 }
 
 /** V8 does not always say where. */

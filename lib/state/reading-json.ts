@@ -21,7 +21,9 @@ function toJson(value: Value | Tree): unknown {
 }
 
 function entries(map: ReadonlyMap<string, Value>): readonly unknown[] {
-  return [...map].map(([name, value]) => [name, toJson(value)])
+  const all: unknown[] = []
+  for (const [name, value] of map) all.push([name, toJson(value)])
+  return all
 }
 
 /** The inverse of `toJson`. What it reads has been authenticated, so it was written by `toJson`; throws on what is not. */

@@ -19,7 +19,9 @@ export function seal(text: string, name: string, key: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(name, 'utf8'))
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+  const body = cipher.update(text, 'utf8')
+  // What is sealed byte by byte has nothing left at its end.
+  cipher.final()
   return Buffer.concat([Uint8Array.of(FORMAT), nonce, cipher.getAuthTag(), body])
 }
 
