@@ -73,7 +73,8 @@ export class Reader {
     }
     const version = versionOfData(answer)
     const versioned = { metadataPath, version }
-    return { reading: { ...this.#versioned(answer, version), cursor: JSON.stringify(versioned) }, versioned }
+    const cursor = JSON.stringify(versioned)
+    return { reading: { ...this.#versioned(answer, version, cursor), cursor }, versioned }
   }
 
   /** The version of a KV v2 secret that there is now, in one small request. */
@@ -162,14 +163,16 @@ export class Reader {
     return lease === undefined ? reading : { ...reading, lease }
   }
 
-  #versioned(answer: Answer, version: Version | undefined): Reading {
+  #versioned(answer: Answer, version: Version | undefined, cursor: string): Reading {
     const secret = secretOf(answer.body)
     const isThere = answer.status === 200 && mapOf(dataOf(secret).get('data')) !== undefined
     if (!isThere && version === undefined) return this.#nothing('absent')
     if (!isThere && version !== undefined) return this.#nothing(`absent-${version.number}`, whyNothing(version))
-    const content = this.#reading(struct({ Secret: secret, IsVersioned: true }), contentOf(secret))
-    const revision = `version ${version?.number ?? '?'}, ${content.revision}`
-    return { ...content, revision, secrets: versionedSecretsIn(secret) }
+    // A version has one content for ever; where it was deleted and written anew from the first, it was made at another time.
+    const content = version === undefined ? contentOf(secret) : cursor
+    const reading = this.#reading(struct({ Secret: secret, IsVersioned: true }), content)
+    const revision = `version ${version?.number ?? '?'}, ${reading.revision}`
+    return { ...reading, revision, secrets: versionedSecretsIn(secret) }
   }
 
   #absent(dependency: Dependency, answer: Answer, mount: Mount | undefined): Reading {

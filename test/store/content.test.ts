@@ -36,3 +36,21 @@ test('of the longest lists, only what is new is told', () => {
   expect(masked(redactor, 'new', 1)).toBe(1)
   expect(redactor.forgotten - before).toBeLessThan(10_000)
 })
+
+test('where a reading says what of it is secret, only that is told', () => {
+  const redactor = new Redactor()
+  const value = new Map<string, Value>([
+    ['password', 'correct-horse'],
+    ['made', '2026-01-01T00:00:00Z'],
+  ])
+  hide({ value, revision: 'r', observedAtMs: 0, sensitive: true, secrets: ['correct-horse'] }, redactor)
+
+  expect(redactor.redact('correct-horse, made 2026-01-01T00:00:00Z')).toBe('[secret], made 2026-01-01T00:00:00Z')
+})
+
+test('of a reading that is not sensitive, nothing is told', () => {
+  const redactor = new Redactor()
+  hide({ value: 'plain-text', revision: 'r', observedAtMs: 0, sensitive: false, secrets: ['plain-text'] }, redactor)
+
+  expect(redactor.redact('plain-text')).toBe('plain-text')
+})

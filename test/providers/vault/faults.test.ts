@@ -257,6 +257,19 @@ test('a secret that is read again and is the same keeps its revision and its val
   expect(later.at(-1)?.observedAtMs).toBeGreaterThan(observedAtMs)
 })
 
+test('of a KV v2 secret its values and custom metadata are secret, and nothing else is', async () => {
+  const double = await started()
+  await must(double, 'POST', 'secret/metadata/a', { custom_metadata: { owner: 'team-a' } })
+  await must(double, 'POST', 'secret/data/a', { data: { v: 'one', deep: { w: 2 } } })
+  const bench = await withToken(double)
+  const { secrets } = await bench.watch('ref', 'secret/a', 'v').watching.first()
+
+  const [data, custom] = secrets ?? []
+  expect(secrets).toHaveLength(2)
+  expect(Object.fromEntries(data as Map<string, unknown>)).toEqual({ v: 'one', deep: new Map([['w', 2]]) })
+  expect(Object.fromEntries(custom as Map<string, unknown>)).toEqual({ owner: 'team-a' })
+})
+
 test('a lease that comes when nobody waits for it any more is given back', async () => {
   const double = await started()
   const bench = await withToken(double)
