@@ -35,9 +35,13 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number
-  /** By name in lower case; a header that came more than once is joined by `, `. */
-  readonly headers: ReadonlyMap<string, string>
+  readonly headers: ResponseHeaders
   readonly body: Buffer
+}
+
+export interface ResponseHeaders {
+  /** By its name in lower case; one that came more than once is joined by `, `. */
+  get(name: string): string | undefined
 }
 
 export interface HttpClientOptions {
@@ -232,11 +236,14 @@ function headersToSend(url: URL, { headers }: Pick<HttpRequest, 'headers'>): Out
   return sent
 }
 
-function headersOf({ headers }: IncomingMessage): ReadonlyMap<string, string> {
-  const all = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined) all.set(name, Array.isArray(value) ? value.join(', ') : value)
-  return all
+/** Node reads them when the first is asked for. */
+function headersOf(response: IncomingMessage): ResponseHeaders {
+  return {
+    get(name) {
+      const value = response.headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    },
+  }
 }
 
 /** The response's body, up to its bound. */

@@ -16,13 +16,24 @@ const BODY_AT = TAG_AT + TAG_BYTES
 /** Seals a text (AES-256-GCM) under a name: it opens with the same key and under the same name only, so that two sealed texts cannot
  *  be taken for one another. Format: 1 byte, its version; 12 bytes, a random nonce; 16 bytes, the tag; the rest. */
 export function seal(text: string, name: string, key: Uint8Array): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
+  const nonce = randomNonce()
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(name, 'utf8'))
   const body = cipher.update(text, 'utf8')
   // What is sealed byte by byte has nothing left at its end.
   cipher.final()
   return Buffer.concat([Uint8Array.of(FORMAT), nonce, cipher.getAuthTag(), body])
+}
+
+const NONCES = 64
+let unused: Buffer = Buffer.alloc(0)
+
+/** Each is asked of the system together with others: for itself it costs as much as to seal with it. */
+function randomNonce(): Buffer {
+  if (unused.length === 0) unused = randomBytes(NONCES * NONCE_BYTES)
+  const nonce = unused.subarray(0, NONCE_BYTES)
+  unused = unused.subarray(NONCE_BYTES)
+  return nonce
 }
 
 /** The text, or undefined where it was not sealed under this name with this key, or has been damaged. */

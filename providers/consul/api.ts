@@ -127,7 +127,7 @@ export class Api {
 
 /** A 404 without an index is not Consul's: some proxy has nothing there, and that says nothing about keys. */
 function isAnswer({ mayBeNothing = false }: Ask, { status, headers }: HttpResponse): boolean {
-  return status === 200 || (status === 404 && mayBeNothing && headers.has('x-consul-index'))
+  return status === 200 || (status === 404 && mayBeNothing && headers.get('x-consul-index') !== undefined)
 }
 
 async function readCredential(credential: Credential, what: string): Promise<Secret> {

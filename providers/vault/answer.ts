@@ -1,4 +1,5 @@
 /** What is asked of a server, and what it answers. */
+import type { ResponseHeaders } from '../../lib/base/http.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import type { Value } from '../../lib/base/value.ts'
 
@@ -20,7 +21,7 @@ export interface ApiRequest {
 
 export interface Answer {
   readonly status: number
-  readonly headers: ReadonlyMap<string, string>
+  readonly headers: ResponseHeaders
   /** What the body holds; undefined for an empty one. */
   readonly body: Value | undefined
 }
