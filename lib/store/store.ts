@@ -1,57 +1,49 @@
-import { exponentialBackoff, type Backoff } from '../base/backoff.ts'
-import type { Clock, Random } from '../base/clock.ts'
+import { exponentialBackoff } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Redactor } from '../base/secret.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
-import { asProviderError, ProviderError } from '../errors.ts'
-import type { Provider } from '../provider.ts'
+import type { ProviderError } from '../errors.ts'
 import { absent, type KeptLease, type Reading, type ServedReading } from '../reading.ts'
 import type { ProviderStatus } from '../status.ts'
 import { hide, isMissing, sameContent } from './content.ts'
 import type { HeldLease } from './held-lease.ts'
-import { ENOUGH, Kept } from './kept.ts'
+import { Kept } from './kept.ts'
 import type { Keeper, Recalled } from './keeper.ts'
 import { LastKnown } from './last-known.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
-import { Mints } from './mints.ts'
 import { standingOf } from './standing.ts'
 import { ShrinkGuard } from './shrink-guard.ts'
 import type { StoreOptions } from './store-options.ts'
 import { Subscription } from './subscription.ts'
+import { Watching } from './watching.ts'
 
 export type { ShrinkLimit } from './shrink-guard.ts'
 export type { Subscription } from './subscription.ts'
 
 /** The newest reading of each wanted dependency.
  *
- *  Keeps at most one watch for each dependency that anyone wants, asks again with backoff and full jitter when a watch fails,
- *  for ever, and keeps serving the last reading meanwhile, unless the backend says that we may not have it (`forbidden`). So it
- *  does while a list or tree that has lost too much at once is held back. A reading with a lease needs no watch until it must be replaced: the lease keeper keeps it, and it is never served after its end. */
+ *  Keeps at most one watch for each dependency that anyone wants (`watching.ts`), and keeps serving the last reading while it fails,
+ *  unless the backend says that we may not have it (`forbidden`). So it does while a list or tree that has lost too much at once is
+ *  held back. A reading with a lease needs no watch until it must be replaced: the lease keeper keeps it, and it is never served after
+ *  its end. */
 export class Store {
-  readonly #providers: ReadonlyMap<string, Provider>
   readonly #clock: Clock
-  readonly #random: Random
   readonly #log: Log
   readonly #redactor: Redactor
-  readonly #backoff: Backoff
   readonly #kept = new Map<DependencyId, Kept>()
-  /** The watches that run or are ending. */
-  readonly #watching = new Set<Promise<void>>()
   readonly #subscriptions = new Set<Subscription>()
   readonly #leases: LeaseKeeper
-  readonly #mints: Mints
+  readonly #watching: Watching
   readonly #guard: ShrinkGuard
   readonly #lastKnown: LastKnown
   #keeper: Keeper | undefined
 
   constructor(options: StoreOptions) {
-    this.#providers = options.providers
     this.#clock = options.clock
-    this.#random = options.random
     this.#log = options.log
     this.#redactor = options.redactor
-    this.#backoff = options.backoff ?? exponentialBackoff()
-    this.#mints = new Mints(options.clock)
+    const backoff = options.backoff ?? exponentialBackoff()
     const identities = options.identities ?? new Map([...options.providers.keys()].map(name => [name, '']))
     this.#guard = new ShrinkGuard({ ...options, identities, limits: options.shrinkLimits ?? new Map() })
     this.#lastKnown = new LastKnown({
@@ -59,10 +51,19 @@ export class Store {
       guard: this.#guard,
       serve: (entry, reading) => this.#serveKept(entry, reading),
     })
+    this.#watching = new Watching({
+      ...options,
+      backoff,
+      lastKnown: this.#lastKnown,
+      canWait: id => this.#canWait(id),
+      take: (entry, reading) => this.#take(entry, reading),
+      remember: (entry, reading) => this.#remember(entry, reading),
+      fail: (entry, error) => this.#fail(entry, error),
+    })
     this.#leases = new LeaseKeeper({
       ...options,
       identities,
-      backoff: this.#backoff,
+      backoff,
       keeper: () => this.#keeper,
       due: held => this.#replace(held),
       over: (held, why) => this.#lose(held, why),
@@ -125,7 +126,7 @@ export class Store {
     this.#subscriptions.clear()
     this.#guard.keep(this.#kept.values())
     this.#match()
-    await Promise.all(this.#watching)
+    await this.#watching.ended()
     await this.#leases.close()
     if (revoking !== undefined && revoking.providers.size > 0)
       await this.#leases.revokeAll(revoking.providers, revoking.withinMs)
@@ -165,83 +166,15 @@ export class Store {
     this.#kept.set(id, entry)
     // What is still good is not read again, whoever read it.
     const held = this.#leases.current(id)
-    if (held === undefined) return this.#startWatch(entry)
+    if (held === undefined) return this.#watching.start(entry)
     this.#put(entry, held)
     this.#noteUsers(held, id)
-    if (held.isDue) this.#startWatch(entry)
+    if (held.isDue) this.#watching.start(entry)
     this.#announce(entry)
-  }
-
-  #startWatch(entry: Kept): void {
-    if (entry.isWatched || entry.stop.signal.aborted) return
-    entry.isWatched = true
-    const watching = this.#watch(entry, entry.stop.signal).finally(() => {
-      this.#watching.delete(watching)
-      entry.isWatched = false
-      // It may have been needed again before it had ended.
-      if (entry.held === undefined || entry.held.isDue) this.#startWatch(entry)
-    })
-    this.#watching.add(watching)
-  }
-
-  /** Reads until a lease keeps what was read, or nobody wants it any more. */
-  async #watch(entry: Kept, signal: AbortSignal): Promise<void> {
-    const { dependency } = entry
-    let backoff = this.#backoff
-    let known = this.#canWait(entry.id) ? await this.#lastKnown.putOff(entry, signal) : undefined
-    while (!signal.aborted) {
-      let goodSinceMs: number | undefined
-      let isEnough = false
-      const cut = (entry.cut = new AbortController())
-      const onStop = () => cut.abort(signal.reason)
-      signal.addEventListener('abort', onStop, { once: true })
-      try {
-        const provider = this.#providers.get(dependency.provider)
-        if (provider === undefined) throw unknownProvider(dependency.provider)
-        this.#mints.check(entry.id, dependency)
-        for await (const reading of provider.watch(dependency, cut.signal, known)) {
-          entry.putOff = undefined
-          if (reading.lease !== undefined) {
-            isEnough = true
-            cut.abort(ENOUGH)
-            await this.#take(entry, reading)
-            return
-          }
-          if (cut.signal.aborted) break
-          goodSinceMs ??= this.#clock.monotonicMs()
-          if (entry.reading === undefined) await this.#lastKnown.compare(entry, reading)
-          if (signal.aborted) return
-          this.#remember(entry, reading)
-        }
-        if (!cut.signal.aborted) throw new ProviderError('unavailable', 'the watch ended')
-      } catch (cause) {
-        if (signal.aborted) return
-        const isCut = cut.signal.aborted && !isEnough
-        if (isCut && !(cut.signal.reason instanceof ProviderError)) continue
-        const error = asProviderError(isCut ? cut.signal.reason : cause)
-        // What did not answer in time may have given a lease all the same.
-        if (error.code === 'timeout' && this.#mints.has(entry.id)) this.#mints.note(entry.id)
-        await this.#lastKnown.recall(entry, error)
-        if (signal.aborted) return
-        this.#fail(entry, error)
-        // One that breaks soon after each reading is no better than one that gives none.
-        const goodMs = goodSinceMs === undefined ? 0 : this.#clock.monotonicMs() - goodSinceMs
-        if (goodMs >= backoff.ceilingMs) backoff = this.#backoff
-        // Added, since a backend that is asked for too much tells everybody the same.
-        const waitMs = backoff.durationMs(this.#random) + (error.retryAfterMs ?? 0)
-        backoff = backoff.next()
-        await this.#clock.sleep(waitMs, signal).catch(() => {})
-      } finally {
-        known = undefined
-        signal.removeEventListener('abort', onStop)
-        cut.abort(ENOUGH)
-      }
-    }
   }
 
   /** Takes a reading with a lease, whose keeping needs no watch. The lease that it takes the place of is to be revoked. */
   async #take(entry: Kept, reading: Reading): Promise<void> {
-    this.#mints.note(entry.id)
     hide(reading, this.#redactor)
     const held = await this.#leases.hold(entry.dependency, reading, this.#usersOf(entry.id))
     // A reading that came when nobody wanted it any more may be wanted again, or is revoked.
@@ -267,7 +200,7 @@ export class Store {
   /** A lease must be replaced: the dependency is read again, while what there is of it is served. */
   #replace(held: HeldLease): void {
     const entry = this.#entryOf(held)
-    if (entry !== undefined) this.#startWatch(entry)
+    if (entry !== undefined) this.#watching.start(entry)
   }
 
   /** A lease is over: its reading is not served any more. What is published stays published. */
@@ -278,7 +211,7 @@ export class Store {
     entry.held = entry.reading = undefined
     entry.lost = why
     this.#announce(entry)
-    this.#startWatch(entry)
+    this.#watching.start(entry)
   }
 
   #entryOf(held: HeldLease): Kept | undefined {
@@ -393,8 +326,4 @@ export class Store {
       return subscription?.inUse === undefined || subscription.inUse.has(held.key)
     })
   }
-}
-
-function unknownProvider(name: string): ProviderError {
-  return new ProviderError('bad-config', `no provider is named "${name}"`, { hint: 'add it under providers:' })
 }
