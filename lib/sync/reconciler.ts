@@ -10,7 +10,8 @@ import type { Recovery } from '../state/recover.ts'
 import { whyNot } from './why-not.ts'
 import { nextTurn } from './next-turn.ts'
 import { settle } from './settle.ts'
-import { nothingKnown, type Standing, type Stuck } from './standing.ts'
+import { nothingKnown, type Standing } from './standing.ts'
+import { finishPublish, type Stuck } from './unfinished.ts'
 
 /** Between two tries to publish what cannot be published. */
 const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
@@ -82,7 +83,7 @@ export class Reconciler {
     this.#shown = this.#leases = this.#next = undefined
     await hold()
     await publisher.prepare()
-    this.#stuck = await this.#finish()
+    this.#stuck = await finishPublish(publisher, visible => this.#recovery(visible))
     const visible = await publisher.visible()
     const recovery = await this.#recovery(visible)
     this.#visibleDigest = recovery.digest
@@ -98,21 +99,6 @@ export class Reconciler {
     const owed = owedNow(recovery, hooks)
     if (owed.length === 0 && recovery.confirmed) inputs.unhurried()
     else await this.#notify(visible, recovery.changed, owed, restores, signal)
-  }
-
-  /** Finishes the publish that a crash or a failure cut off. One that cannot be finished (we may not write one of its paths) is
-   *  given back: newer contents can still be published over it. */
-  async #finish(): Promise<Stuck | undefined> {
-    const { publisher } = this.#parts
-    const { unfinished } = await this.#recovery(await publisher.visible())
-    if (unfinished === undefined) return undefined
-    try {
-      await publisher.resume(unfinished)
-      return undefined
-    } catch (error) {
-      const { digest, changed } = await this.#recovery(unfinished)
-      return { digest, changed, error }
-    }
   }
 
   /** Takes over a visible generation that the journal does not know: the state directory was lost, or is another one than an

@@ -23,11 +23,3 @@ export const nothingKnown: Standing = {
   condemned: undefined,
   failing: undefined,
 }
-
-/** A publish that was begun and cannot be finished, at absolute paths: some files are of it, and some are not. */
-export interface Stuck {
-  readonly digest: string | undefined
-  /** The paths that it may have changed already. */
-  readonly changed: readonly string[]
-  readonly error: unknown
-}
