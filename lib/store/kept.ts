@@ -1,3 +1,4 @@
+import { Mailbox } from '../base/mailbox.ts'
 import { type Dependency, type DependencyId } from '../dependency.ts'
 import type { ProviderError } from '../errors.ts'
 import { absent, type Reading } from '../reading.ts'
@@ -40,6 +41,12 @@ export class Kept {
   heldBack: HeldBack | undefined
   /** Whether a watch runs: none does while a lease keeps the reading. */
   isWatched = false
+  /** How often it has been asked for: each watch asks once. */
+  asked = 0
+  /** The last of these that was answered, be it by an error. */
+  answered = 0
+  /** Full while it is to be asked for once more, and not only when its watch or its wait has ended. */
+  readonly again = new Mailbox<undefined>()
   /** Whether what was kept from before a restart has been looked for. */
   isRecalled = false
   /** Set while `reading` is what was kept from before a restart, since its first reading can wait. */
@@ -56,6 +63,16 @@ export class Kept {
   constructor(id: DependencyId, dependency: Dependency) {
     this.id = id
     this.dependency = dependency
+  }
+
+  /** Whether a lease keeps what was read, so that there is nothing to ask. */
+  get isLeased(): boolean {
+    return this.held !== undefined && !this.held.isDue
+  }
+
+  /** Whether an answer is still to come that was asked for. */
+  get isAsked(): boolean {
+    return this.again.full || this.answered < this.asked
   }
 
   /** Why there is no value of it, for people. */

@@ -81,8 +81,9 @@ export class LastKnown {
     const cut = AbortSignal.any([signal, putOff.over.signal])
     const kept = await this.#keptBefore(entry)
     const everyMs = kept === undefined ? 0 : provider.everyMs(entry.dependency, kept)
-    if (kept === undefined || everyMs <= 0 || cut.aborted) {
-      if (!cut.aborted) this.forget(entry)
+    const isOver = signal.aborted || entry.putOff !== putOff
+    if (kept === undefined || everyMs <= 0 || isOver) {
+      if (!isOver) this.forget(entry)
       return undefined
     }
     const waitMs = Math.min(everyMs, PUT_OFF_MS_MAX) * random()
@@ -98,6 +99,11 @@ export class LastKnown {
     const putOff = [...entries].filter(entry => entry.putOff !== undefined)
     for (const entry of putOff) this.forget(entry)
     return putOff.length > 0
+  }
+
+  /** Puts its first reading off no more; what was kept is served until it is there. */
+  lookNow({ putOff }: Kept): void {
+    putOff?.over.abort(new Error('somebody asks for it'))
   }
 
   /** Serves it no more for its first reading being put off. */

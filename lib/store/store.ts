@@ -103,7 +103,10 @@ export class Store {
       why: id => this.#kept.get(id)?.why() ?? 'no answer yet',
       settled: id => this.#kept.get(id)?.settled ?? false,
       leases: ids => new Set([...ids].flatMap(id => this.#kept.get(id)?.held?.key ?? [])),
-      hurry: wanted => this.#lastKnown.hurry([...wanted].flatMap(id => this.#kept.get(id) ?? [])),
+      refresh: (ids, signal) => this.#watching.refresh(this.#entries(ids), signal),
+      answered: (ids, signal) => this.#watching.answered(this.#entries(ids), signal),
+      unread: id => this.#unread(id),
+      hurry: wanted => this.#lastKnown.hurry(this.#entries(wanted)),
       forgetOlder: async () => this.#keeper?.forgetOlder(),
       confirmed: () => this.#release(),
       closed: closed => this.#subscriptions.delete(closed),
@@ -289,6 +292,17 @@ export class Store {
   #newest(id: DependencyId): Reading | undefined {
     const entry = this.#kept.get(id)
     return entry?.held === undefined || this.#leases.isGood(entry.held) ? entry?.reading : undefined
+  }
+
+  #entries(ids: Iterable<DependencyId>): readonly Kept[] {
+    return [...ids].flatMap(id => this.#kept.get(id) ?? [])
+  }
+
+  #unread(id: DependencyId): { readonly error: ProviderError | undefined } | undefined {
+    const entry = this.#kept.get(id)
+    if (entry === undefined || entry.isLeased) return undefined
+    if (entry.isAsked) return { error: undefined }
+    return entry.error === undefined ? undefined : { error: entry.error }
   }
 
   #usersOf(id: DependencyId): readonly string[] {

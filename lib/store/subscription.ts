@@ -1,5 +1,6 @@
 import { Mailbox } from '../base/mailbox.ts'
 import { dependencyId, type Dependency, type DependencyId } from '../dependency.ts'
+import type { ProviderError } from '../errors.ts'
 import type { Reading } from '../reading.ts'
 
 /** What one bundle wants, and the sign that some of it changed. */
@@ -69,6 +70,25 @@ export class Subscription {
     return [...dependencies].every(dependency => this.#store.settled(dependencyId(dependency)))
   }
 
+  /** Asks for all that is wanted once more, at once, and resolves when each has been answered since, by a reading or an error. What is
+   *  there is served until then, and what a lease keeps is not asked for. Rejects with the signal's reason. */
+  refresh(signal: AbortSignal): Promise<void> {
+    return this.#store.refresh(this.#wanted.keys(), signal)
+  }
+
+  /** Resolves when each that is wanted has been answered at least once. Rejects with the signal's reason. */
+  answered(signal: AbortSignal): Promise<void> {
+    return this.#store.answered(this.#wanted.keys(), signal)
+  }
+
+  /** What could not be read, and what has not been answered since it was asked for. */
+  unread(): readonly Unread[] {
+    return [...this.#wanted].flatMap(([id, dependency]) => {
+      const unread = this.#store.unread(id)
+      return unread === undefined ? [] : { dependency, ...unread }
+    })
+  }
+
   /** The leases behind what is wanted, as it is read now: in the turn of a render, those that it was made from. */
   leases(): ReadonlySet<string> {
     return this.#store.leases(this.#wanted.keys())
@@ -97,12 +117,22 @@ export class Subscription {
   }
 }
 
+/** A dependency that could not be read. */
+export interface Unread {
+  readonly dependency: Dependency
+  /** Why; undefined while there is no answer to what was asked last. */
+  readonly error: ProviderError | undefined
+}
+
 /** The store, as a subscription needs it. */
 export interface StoreSide {
   wanted(): void
   newest(id: DependencyId): Reading | undefined
   why(id: DependencyId): string
   settled(id: DependencyId): boolean
+  refresh(ids: Iterable<DependencyId>, signal: AbortSignal): Promise<void>
+  answered(ids: Iterable<DependencyId>, signal: AbortSignal): Promise<void>
+  unread(id: DependencyId): Pick<Unread, 'error'> | undefined
   leases(ids: Iterable<DependencyId>): ReadonlySet<string>
   hurry(ids: Iterable<DependencyId>): boolean
   forgetOlder(): Promise<void>
