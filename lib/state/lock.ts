@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { callsFor } from '../base/disk-calls.ts'
 import { explained } from '../base/disk-error.ts'
+import { socketPath } from '../base/socket-path.ts'
 import { OperationalError, systemCode } from '../errors.ts'
 
 /** A directory that is ours alone, until released or until this process ends, however it ends. */
@@ -56,10 +57,8 @@ interface Answer {
 
 async function acquire(directory: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   signal.throwIfAborted()
-  // Names of sockets are cut at 108 bytes; through the open directory they are always short.
   const handle = await open(directory, 'r')
-  const near = (name: string) =>
-    process.platform === 'linux' ? `/proc/self/fd/${handle.fd}/${name}` : join(directory, name)
+  const near = (name: string) => socketPath(directory, handle, name)
   const place: Place = { directory, near }
   let answer: Answer = { pid: process.pid, host: hostname() }
   let socket: Socket | undefined
