@@ -4,6 +4,7 @@ import { Scope } from '../lib/base/scope.ts'
 import type { BundleOptions } from '../lib/bundle.ts'
 import type { Config } from '../lib/config/config.ts'
 import { startAdmin } from '../lib/admin/admin.ts'
+import { startControl } from '../lib/admin/control.ts'
 import { OperationalError } from '../lib/errors.ts'
 import { digestOf } from '../lib/generation.ts'
 import { runCheck } from '../lib/gate/check.ts'
@@ -21,8 +22,10 @@ import { Hold } from '../lib/state/hold.ts'
 import { openJournal } from '../lib/state/journal.ts'
 import { acquireLock } from '../lib/state/lock.ts'
 import type { KeptLease, ServedReading } from '../lib/reading.ts'
+import type { Refreshed } from '../lib/refreshed.ts'
 import type { Status } from '../lib/status.ts'
 import { Reconciler } from '../lib/sync/reconciler.ts'
+import { refresh, type RefreshParts } from '../lib/sync/refresh.ts'
 import { Reporter } from '../lib/sync/reporter.ts'
 import { hideCredentials } from './credentials.ts'
 import { openSealed } from './sealed.ts'
@@ -41,6 +44,8 @@ export interface AppOptions {
   readonly putsOff?: boolean
   /** Whether the health listener is started, where one is configured. @default true */
   readonly listen?: boolean
+  /** Whether the control socket is opened. @default false */
+  readonly control?: boolean
   /** Is told of a bug that ended a loop: what remains only looks alive. */
   readonly onFailure: (error: unknown) => void
 }
@@ -78,6 +83,7 @@ export class App {
   readonly #holds = new Map<string, Hold>()
   readonly #notifiers = new Map<string, Notifier>()
   readonly #reporter: Reporter
+  readonly #refreshParts = new Map<string, RefreshParts>()
   #revokes = false
 
   constructor(
@@ -133,6 +139,7 @@ export class App {
     }
     const reconcilers: Reconciler[] = []
     for (const bundle of bundles.values()) reconcilers.push(await this.#prepare(bundle))
+    if (this.#options.control === true) await this.#openControl()
     for (const reconciler of reconcilers) this.#scope.run(signal => reconciler.run(signal))
     this.#scope.run(signal => this.#reporter.beat(signal))
   }
@@ -158,6 +165,22 @@ export class App {
     return this.#reporter.status()
   }
 
+  /** Asks at once for everything that these bundles want, and tells what came of it within the time. Rejects with the signal's reason. */
+  async refresh(bundles: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<readonly Refreshed[]> {
+    const over = new AbortController()
+    const either = AbortSignal.any([signal, over.signal])
+    const end = () => over.abort(new Error('the time is over'))
+    this.#world.clock.sleep(timeoutMs, either).then(end, () => {})
+    try {
+      const all = bundles.flatMap(name => this.#refreshParts.get(name) ?? [])
+      const refreshed = await Promise.all(all.map(parts => refresh(parts, either)))
+      signal.throwIfAborted()
+      return refreshed
+    } finally {
+      end()
+    }
+  }
+
   /** Calls back whenever the status may have changed, until the returned function is called. */
   listen(listener: () => void): () => void {
     return this.#reporter.listen(listener)
@@ -173,6 +196,19 @@ export class App {
     await hold.ensure().catch((error: unknown) => {
       if (error instanceof OperationalError && error.code === 'locked') throw error
     })
+  }
+
+  async #openControl(): Promise<void> {
+    const { log, redactor } = this.#world
+    const control = await startControl({
+      directory: this.config.stateDirectory,
+      bundles: [...this.config.bundles.keys()],
+      refresh: (bundles, timeoutMs, signal) => this.refresh(bundles, timeoutMs, signal),
+      redact: text => redactor.redact(text),
+      log,
+      signal: this.#scope.signal,
+    })
+    this.#scope.onEnd(() => control.close())
   }
 
   async #prepare(bundle: BundleOptions): Promise<Reconciler> {
@@ -197,13 +233,14 @@ export class App {
     this.#notifiers.set(bundle.name, notifier)
     // Beside the loop and not after it, because the loop waits for hooks.
     this.#scope.signal.addEventListener('abort', () => this.#scope.run(() => notifier.close()))
-    return new Reconciler(
+    const inputs = this.#sources.store.subscribe(bundle.name)
+    const reconciler = new Reconciler(
       {
         bundle: bundle.name,
         settle: bundle.settle,
         keep: bundle.keep,
         hooks: hooks.map(hook => hook.id),
-        inputs: this.#sources.store.subscribe(bundle.name),
+        inputs,
         renderer,
         publisher,
         hold: async () => this.#holds.get(bundle.name)?.ensure(),
@@ -219,6 +256,13 @@ export class App {
       },
       standing => this.#reporter.report(bundle.name, standing),
     )
+    this.#refreshParts.set(bundle.name, {
+      inputs,
+      rounds: reconciler.rounds,
+      status: () => this.#reporter.bundleStatus(bundle.name),
+      listen: listener => this.listen(listener),
+    })
+    return reconciler
   }
 
   #publisher({ volume, keepAgeMs }: BundleOptions, directory: string): Publisher {

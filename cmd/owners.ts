@@ -11,6 +11,13 @@ export async function readOwners({ readFile }: Pick<World, 'readFile'>): Promise
   }
 }
 
+/** A user for people, by name where `/etc/passwd` has one. */
+export async function userName(uid: number, { readFile }: Pick<World, 'readFile'>): Promise<string> {
+  const users = await readTable('/etc/passwd', readFile)
+  const name = [...users].find(([, id]) => id === uid)?.[0]
+  return name === undefined ? `user ${uid}` : `${name} (user ${uid})`
+}
+
 /** Takes any name, and notes those that are not known here: the machine that checks a configuration need not be the one that
  *  runs it. */
 export function noting(owners: Owners, notes: Set<string>): Owners {

@@ -13,6 +13,7 @@ const USAGE = `Usage:
   outrigger once     [-c FILE] [--timeout DURATION] [--no-hooks]
   outrigger render   [-c FILE] [--timeout DURATION] [--reveal] [BUNDLE [PATH]]
   outrigger explain  [-c FILE] [--timeout DURATION] [--reveal] FILE[:LINE]
+  outrigger refresh  [-c FILE] [--timeout DURATION] [BUNDLE…]
   outrigger validate [-c FILE]
 
 Keeps an application's configuration and secrets current: reads providers,
@@ -28,13 +29,16 @@ Verbs:
   explain    print where each line of a rendered file comes from: the place
              in the template, what it asked for, its revision, when it was
              read; FILE as configured, or its path on disk
+  refresh    have the one that runs ask its providers now, without the waits
+             after failures, and say what came of it; makes no lease anew
   validate   check the configuration and its templates; reads no provider
 
 Options:
   -c, --config FILE      the configuration, YAML or JSON
                          (default: $OUTRIGGER_CONFIG, else outrigger.yaml)
   --timeout DURATION     how long to wait for what is missing, such as 30s or
-                         5m; 0 waits for ever (default: 5m)
+                         5m; 0 waits for ever (default: 5m; for refresh 30s,
+                         and at most 1h)
   --no-hooks             tell nobody: for an init container, whose
                          application has not started yet
   --reveal               print sensitive values as they are, not as [secret]
@@ -66,7 +70,7 @@ Example:
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 const LOG_FORMATS = ['json', 'text'] as const
-const VERBS = ['run', 'once', 'render', 'explain', 'validate']
+const VERBS = ['run', 'once', 'render', 'explain', 'refresh', 'validate']
 
 /** Runs the program with these arguments, and gives its exit code. */
 export async function runProgram(args: readonly string[], world: World): Promise<number> {
@@ -134,6 +138,13 @@ function commands(world: World, finish: (code: number) => void): Command {
       const { explain } = await import('./verbs/explain.ts')
       const timeoutMs = parseDurationMs(options.timeout) ?? 0
       finish(await explain({ ...options, file, timeoutMs, reveal: options.reveal ?? false }, world))
+    })
+  verb('refresh')
+    .addOption(new Option('--timeout <duration>').default('30s').argParser(durationArgument))
+    .argument('[bundle...]')
+    .action(async (bundles: readonly string[], options: CommonOptions & { timeout: string }) => {
+      const { refresh } = await import('./verbs/refresh.ts')
+      finish(await refresh({ ...options, bundles, timeoutMs: parseDurationMs(options.timeout) ?? 0 }, world))
     })
   verb('validate').action(async (options: CommonOptions) => {
     const { validate } = await import('./verbs/validate.ts')

@@ -89,7 +89,7 @@ async function keepCurrent(
 
   function build(wanted: Config): Promise<App> {
     const onFailure = (error: unknown) => died.abort(error)
-    return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, putsOff: true, onFailure })
+    return buildApp(wanted, appWorld, { tellHooks: true, holdsBack: true, putsOff: true, control: true, onFailure })
   }
 
   async function loadBeside(): Promise<App | undefined> {

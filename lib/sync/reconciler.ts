@@ -11,6 +11,7 @@ import { whyNot } from './why-not.ts'
 import { nextTurn } from './next-turn.ts'
 import { settle } from './settle.ts'
 import { nothingKnown, type Standing } from './standing.ts'
+import { Rounds } from './rounds.ts'
 import { finishPublish, type Stuck } from './unfinished.ts'
 
 /** Between two tries to publish what cannot be published. */
@@ -21,6 +22,7 @@ const FAILURE_BACKOFF = exponentialBackoff({ longestMs: 30_000 })
  *  A pass is steps 3 to 10 of the data path (`lib/README.md`). What is durable is the volume and the journal; this object holds
  *  only what can be found again from them, so a crash between any two steps is taken up by `recover`. */
 export class Reconciler {
+  readonly rounds: Rounds
   readonly #parts: Parts
   readonly #report: (standing: Standing) => void
   #standing = nothingKnown
@@ -45,6 +47,7 @@ export class Reconciler {
   constructor(parts: Parts, report: (standing: Standing) => void) {
     this.#parts = parts
     this.#report = report
+    this.rounds = new Rounds(parts.inputs.changed)
   }
 
   /** Runs until the signal aborts. A failure that is not of the inputs (a full volume, a lost directory) is waited out, loudly,
@@ -54,6 +57,7 @@ export class Reconciler {
     let backoff = FAILURE_BACKOFF
     try {
       for (;;) {
+        this.rounds.begin()
         try {
           if (this.#mustRecover) await this.#inTurn(() => this.#recover(signal))
           const outcome = await this.#inTurn(() => this.#pass(signal))
@@ -61,10 +65,12 @@ export class Reconciler {
           backoff = FAILURE_BACKOFF
           this.#succeed()
           this.#said = sayOutcome(outcome, this.#said, this.#parts)
+          this.rounds.end()
           await nextTurn(outcome, this.#standing.visible, this.#parts, signal)
         } catch (error) {
           signal.throwIfAborted()
           this.#fail(error)
+          this.rounds.end()
           const changed = await inputs.changed.takenWithin(backoff.durationMs(random), clock, signal)
           if (changed) await settle(inputs.changed, this.#parts.settle, clock, signal)
           backoff = backoff.next()

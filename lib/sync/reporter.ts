@@ -60,13 +60,15 @@ export class Reporter {
 
   status(): Status {
     return {
-      bundles: [...this.#bundles].map(([name, reported]) => this.#bundleStatus(name, reported)),
+      bundles: [...this.#bundles.keys()].map(name => this.bundleStatus(name)),
       providers: this.#providers(),
       loopedAtMs: this.#loopedAtMs,
     }
   }
 
-  #bundleStatus(name: string, reported: Reported): BundleStatus {
+  bundleStatus(name: string): BundleStatus {
+    const reported = this.#bundles.get(name)
+    if (reported === undefined) throw new TypeError(`no bundle ${name}`)
     const { standing } = reported
     const owed = this.#owedBy(reported)
     const nowMs = this.#clock.monotonicMs()

@@ -1,0 +1,112 @@
+import { excerpt } from '../base/excerpt.ts'
+import { listed } from '../base/listed.ts'
+import { orAborted } from '../base/or-aborted.ts'
+import { showDependency, type Dependency } from '../dependency.ts'
+import { explainOutcome } from '../outcome.ts'
+import type { Refreshed, RefreshFailure } from '../refreshed.ts'
+import type { BundleStatus } from '../status.ts'
+import type { Unread } from '../store/subscription.ts'
+import type { Rounds } from './rounds.ts'
+
+/** One bundle at work, as a refresh needs it. */
+export interface RefreshParts {
+  readonly inputs: RefreshInputs
+  readonly rounds: Rounds
+  readonly status: () => BundleStatus
+  /** Calls back whenever the status may have changed, until the returned function is called. */
+  readonly listen: (listener: () => void) => () => void
+}
+
+/** The store, as one bundle sees it. */
+export interface RefreshInputs {
+  refresh(signal: AbortSignal): Promise<void>
+  answered(signal: AbortSignal): Promise<void>
+  settled(dependencies: readonly Dependency[]): boolean
+  unread(): readonly Unread[]
+}
+
+/** How many of the dependencies that could not be read are told: a backend that is away takes thousands with it. */
+const UNREAD_MAX = 100
+/** A line says what and why; it is no place for a whole report. */
+const LINE_CHARACTERS_MAX = 2_000
+
+/** Asks at once for everything that a bundle wants, and tells what came of it.
+ *
+ *  1. Everything is asked for again, and each has answered.
+ *  2. A pass has come to its end that began after that, whether something changed or not: so it has also been seen that the volume still
+ *     shows what it should. A template that was given more may ask for more, which takes another.
+ *  3. What was published is told and confirmed: who asks wants to know how the application takes it.
+ *
+ *  When the signal aborts, it tells what is waited for by then. Never rejects. */
+export async function refresh(parts: RefreshParts, signal: AbortSignal): Promise<Refreshed> {
+  const before = parts.status().generation
+  const isOver = await concluded(parts, signal).then(
+    () => true,
+    () => false,
+  )
+  const status = parts.status()
+  const unread = parts.inputs.unread()
+  const failures = unread.flatMap(({ dependency, error }): RefreshFailure[] => {
+    if (error === undefined) return []
+    const { code, message, hint } = error
+    return [{ dependency: showDependency(dependency), code, message: line(message), hint: hint && line(hint) }]
+  })
+  return {
+    bundle: status.name,
+    ...(isOver ? came(status, before) : pending(status, unread)),
+    unread: failures.slice(0, UNREAD_MAX),
+    more: Math.max(0, failures.length - UNREAD_MAX),
+  }
+}
+
+async function concluded({ inputs, rounds, status, listen }: RefreshParts, signal: AbortSignal): Promise<void> {
+  await inputs.refresh(signal) // (1)
+  for (;;) {
+    await rounds.next(signal) // (2)
+    const { lastOutcome } = status()
+    const missing = lastOutcome?.kind === 'waiting' ? lastOutcome.for.map(({ dependency }) => dependency) : []
+    if (inputs.settled(missing)) break
+    await inputs.answered(signal)
+  }
+  const { promise: taken, resolve } = Promise.withResolvers<void>() // (3)
+  const look = () => {
+    if (isTaken(status())) resolve()
+  }
+  const stop = listen(look)
+  look()
+  await orAborted(taken, signal).finally(stop)
+}
+
+function isTaken({ lastOutcome, confirmed, owed }: BundleStatus): boolean {
+  if (lastOutcome === undefined) return false
+  return lastOutcome.kind !== 'published' || (confirmed && owed.length === 0)
+}
+
+type CameTo = Pick<Refreshed, 'outcome' | 'summary' | 'hint'>
+
+function came({ lastOutcome, generation, owed }: BundleStatus, before: number | undefined): CameTo {
+  if (lastOutcome === undefined) return { outcome: 'pending', summary: 'the next pass is under way' }
+  const { kind } = lastOutcome
+  // What came first may have been published, and the last pass had nothing to do any more.
+  if (kind === 'published' || (kind === 'unchanged' && generation !== before))
+    return { outcome: 'published', summary: `generation ${generation} published` }
+  const untold = kind === 'unchanged' && owed.length > 0 ? `; not told yet: ${listed(owed.map(showOwed), '; ')}` : ''
+  const hint = kind === 'broken' ? lastOutcome.problem.hint : undefined
+  return { outcome: kind, summary: line(explainOutcome(lastOutcome) + untold), hint: hint && line(hint) }
+}
+
+function pending({ lastOutcome, summary }: BundleStatus, unread: readonly Unread[]): CameTo {
+  const silent = unread.flatMap(({ dependency, error }) => (error === undefined ? showDependency(dependency) : []))
+  if (silent.length > 0) return { outcome: 'pending', summary: line(`no answer yet from ${listed(silent)}`) }
+  const isAwaited = lastOutcome === undefined || lastOutcome.kind === 'published'
+  return { outcome: 'pending', summary: line(isAwaited ? summary : `the pass has not ended yet; ${summary}`) }
+}
+
+function showOwed({ hook, error }: BundleStatus['owed'][number]): string {
+  return `${hook} (${error ?? 'not tried yet'})`
+}
+
+/** What a backend said may hold line breaks. */
+function line(text: string): string {
+  return excerpt(text, LINE_CHARACTERS_MAX)
+}
