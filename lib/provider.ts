@@ -33,6 +33,9 @@ export interface Provider {
   renew?(lease: Lease, signal: AbortSignal): Promise<Lease | undefined>
   /** Ends the lease now. One that has ended already is no error. Throws a `ProviderError`; the store asks again. */
   revoke?(lease: Lease, signal: AbortSignal): Promise<void>
+  /** The next `watch` is asked for by somebody who may have mended what failed: a failure that is remembered, so as not to ask too
+   *  often, is forgotten. Nothing else is. Without this method nothing is remembered. */
+  forgetFailure?(): void
   /** Whether the backend can be reached and read, for `doctor`. */
   check?(signal: AbortSignal): Promise<Health>
   /** Frees what the provider holds. May be called again. Watches have ended before. */

@@ -87,7 +87,9 @@ export class Watching {
     const { clock, random, lastKnown, canWait, fail } = this.#host
     let backoff = this.#host.backoff
     let known = canWait(entry.id) ? await lastKnown.putOff(entry, signal) : undefined
+    let isAskedFor = false
     while (!signal.aborted) {
+      if (isAskedFor || entry.again.full) this.#host.providers.get(entry.dependency.provider)?.forgetFailure?.()
       const end = await this.#ask(entry, known, signal)
       known = undefined
       if (end === 'kept' || signal.aborted) return
@@ -104,7 +106,7 @@ export class Watching {
       this.#say(entry)
       // Added, since a backend that is asked for too much tells everybody the same.
       const waitMs = backoff.durationMs(random) + (error.retryAfterMs ?? 0)
-      const isAskedFor = await entry.again.takenWithin(waitMs, clock, signal).catch(() => false)
+      isAskedFor = await entry.again.takenWithin(waitMs, clock, signal).catch(() => false)
       // A wait that was cut short says nothing of the backend.
       if (!isAskedFor) backoff = backoff.next()
     }

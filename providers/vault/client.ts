@@ -105,6 +105,11 @@ export class Client {
     return this.#session.onReplaced(listener)
   }
 
+  /** See `Session.forgetFailure`. */
+  forgetFailure(): void {
+    this.#session.forgetFailure()
+  }
+
   /** What the server says of itself, whatever that is; it needs no token. */
   async health(signal: AbortSignal): Promise<Answer> {
     return await this.#api.send({ operation: 'read', path: 'sys/health', namespace: '' }, signal)

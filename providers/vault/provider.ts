@@ -113,6 +113,10 @@ export class VaultProvider implements Provider {
     await this.#leases.revoke(lease, signal)
   }
 
+  forgetFailure(): void {
+    this.#client.forgetFailure()
+  }
+
   async check(signal: AbortSignal): Promise<Health> {
     const { shown } = this.#client.settings
     try {

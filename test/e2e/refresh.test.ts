@@ -70,7 +70,10 @@ test.runIf(process.getuid?.() === 0)('another user is kept out, and is told whom
   copyFileSync(builtProgram(), program)
   const { stderr } = startBuilt(['run', '-c', config])
   await eventually(() => expect(stderr()).toContain('"confirmed"'))
-  const refused = { code: 1, stderr: expect.stringMatching(/permission denied \(EACCES\)\n.*hint: ask as its owner, root/) }
+  const refused = {
+    code: 1,
+    stderr: expect.stringMatching(/permission denied \(EACCES\)\n.*hint: ask as its owner, root/),
+  }
 
   // Once where the directory keeps everybody out, and once where the socket does.
   expect(statSync(join(root, 'state')).mode & 0o777).toBe(0o700)

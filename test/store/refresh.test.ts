@@ -435,3 +435,20 @@ test('Subscription.answered resolves when what was never answered has been, and 
   expect(answered.isOver()).toBe(true)
   expect([provider.started('a'), provider.started('b')]).toEqual([1, 1])
 })
+
+test('a provider forgets the failures that it remembers when somebody asks, and at no other time', async () => {
+  const { clock, provider, web } = place()
+  let forgotten = 0
+  Object.assign(provider, { forgetFailure: () => void forgotten++ })
+  provider.fail('a', AWAY)
+  web.want([at('a')])
+  await clock.advance(60 * SECOND)
+  expect(forgotten).toBe(0)
+  await web.refresh(never)
+  expect(forgotten).toBe(1)
+  const tries = provider.started('a')
+  await clock.advance(300 * SECOND)
+
+  expect(provider.started('a')).toBeGreaterThan(tries)
+  expect(forgotten).toBe(1)
+})

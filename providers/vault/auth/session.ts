@@ -139,6 +139,11 @@ export class Session {
     return this.#held === undefined ? 0 : Math.max(0, this.#held.endsMs - this.#clock.monotonicMs())
   }
 
+  /** The next who needs a token tries to log in, however soon after a login that failed. */
+  forgetFailure(): void {
+    this.#failure = undefined
+  }
+
   /** Has the listener called for each token that takes the place of another. Gives what ends that. */
   onReplaced(listener: () => void): () => void {
     this.#listeners.add(listener)

@@ -409,3 +409,20 @@ test('what will hang on a token that cannot be renewed is made with the next one
   await scene.clock.advance(30_000)
   expect(await toHangOn()).toBe('token 2')
 })
+
+test('after a login that failed nobody tries another for a moment, unless somebody may have mended it', async () => {
+  const scene = new Scene()
+  scene.loginFailure = outage
+  for (let i = 0; i < 10; i++) {
+    await expect(scene.token()).rejects.toBe(outage)
+    scene.session.forgetFailure()
+  }
+  expect(scene.tries).toBe(10)
+  await expect(scene.token()).rejects.toBe(outage)
+  await expect(scene.token()).rejects.toBe(outage)
+  expect(scene.tries).toBe(11)
+  scene.loginFailure = undefined
+  scene.session.forgetFailure()
+
+  expect(await scene.token()).toBe('token 1')
+})
