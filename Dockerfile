@@ -32,6 +32,11 @@ COPY --from=build /src/dist/outrigger.js /usr/local/lib/outrigger/outrigger.js
 # What was compiled for it was made by this very Node, so it is used: the first generation takes 67 ms instead of 107 where a
 # bare Node takes 22, and an idle sidecar 3 MiB less.
 COPY --from=build /src/dist/outrigger.js.compiled /usr/local/lib/outrigger/outrigger.js.compiled
+# So that `kubectl exec POD -c outrigger -- outrigger refresh` finds it. It counts for the memory of the container, so it is kept as small.
+RUN printf '%s\n' '#!/bin/sh' \
+      'exec /usr/local/bin/node --max-semi-space-size=1 --max-old-space-size=64 --v8-pool-size=0 /usr/local/lib/outrigger/outrigger.js "$@"' \
+      > /usr/local/bin/outrigger \
+ && chmod 0755 /usr/local/bin/outrigger
 COPY LICENSE /usr/share/doc/outrigger/LICENSE
 
 # Two threads for files and DNS and one heap for malloc are enough here, and keep memory small.

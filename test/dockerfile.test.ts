@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { builtProgram } from './support/program.ts'
+import { scratch } from './support/scratch.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const instructions = readDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
@@ -56,6 +57,25 @@ describe('the image', () => {
     expect(JSON.parse(of('CMD')[0] ?? '')).toEqual(['run'])
   })
 
+  test('has the program in the PATH as it runs it itself, for who asks it something from outside', () => {
+    const [, , ...command] = JSON.parse(of('ENTRYPOINT')[0] ?? '') as readonly string[]
+    const script = of('RUN').find(text => text.includes('> /usr/local/bin/outrigger'))
+
+    expect(command.shift()).toBe('--')
+    expect(script).toContain(`exec ${command.join(' ')} "$@"`)
+    const directory = scratch()
+    const made = script?.replaceAll('/usr/local/bin/outrigger', join(directory, 'outrigger')) ?? 'false'
+    expect(spawnSync('sh', ['-c', made]).status).toBe(0)
+    writeFileSync(
+      join(directory, 'outrigger'),
+      readFileSync(join(directory, 'outrigger'), 'utf8')
+        .replace('/usr/local/bin/node', process.execPath)
+        .replace('/usr/local/lib/outrigger/outrigger.js', builtProgram()),
+    )
+    const { stdout, status } = spawnSync(join(directory, 'outrigger'), ['--version'])
+    expect([status, stdout.toString()]).toEqual([0, `${manifest.version}\n`])
+  })
+
   test('gives Node flags that it takes', () => {
     const entrypoint = JSON.parse(of('ENTRYPOINT')[0] ?? '') as readonly string[]
     const flags = entrypoint.filter(part => /^--[a-z]/.test(part))
@@ -83,6 +103,7 @@ describe('the image', () => {
 })
 
 interface Manifest {
+  readonly version: string
   readonly bin: { readonly outrigger: string }
   readonly devDependencies: { readonly node: string }
 }

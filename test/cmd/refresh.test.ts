@@ -102,6 +102,9 @@ describe('refresh', () => {
       said: 'other: waiting for one://not there (the backend says there is nothing)',
     })
     expect(await ask(config)).toMatchObject({ code: 3, said: expect.stringContaining('web: unchanged') })
+    provider.fail('v')
+    expect(await ask(config)).toMatchObject({ code: 1, said: expect.stringContaining('other: waiting for') })
+    provider.heal('v')
     provider.set('not there', 'now')
     expect(await ask(config, ['other'])).toMatchObject({ code: 0 })
   })
@@ -155,6 +158,17 @@ describe('refresh', () => {
     const { code, said } = await ask(config, [], 1_000)
 
     expect([code, said]).toEqual([3, expect.stringMatching(/^web: still waiting: .*not told.*ECONNREFUSED/)])
+  })
+
+  test('says that a generation cannot be published, and ends with 1 at once', async () => {
+    const { root, write } = place()
+    mkdirSync(join(root, 'volume', 'app.conf', 'in the way'), { recursive: true })
+    const config = write({ bundles: { web: { volume: './volume', files: [{ path: 'app.conf', content: 'A' }] } } })
+    const run = startRun(config)
+    await eventually(() => expect(run.said()).toContain('"pass failed"'))
+    const { code, said } = await ask(config)
+
+    expect([code, said]).toEqual([1, expect.stringMatching(/^web: broken: .*app\.conf/)])
   })
 
   test('of a bundle that is not there ends with 2, and names the nearest', async () => {
