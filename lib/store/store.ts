@@ -15,7 +15,7 @@ import { LeaseKeeper } from './lease-keeper.ts'
 import { standingOf } from './standing.ts'
 import { ShrinkGuard } from './shrink-guard.ts'
 import type { StoreOptions } from './store-options.ts'
-import { Subscription } from './subscription.ts'
+import { Subscription, type Unread } from './subscription.ts'
 import { Watching } from './watching.ts'
 
 export type { ShrinkLimit } from './shrink-guard.ts'
@@ -298,11 +298,11 @@ export class Store {
     return [...ids].flatMap(id => this.#kept.get(id) ?? [])
   }
 
-  #unread(id: DependencyId): { readonly error: ProviderError | undefined } | undefined {
+  #unread(id: DependencyId): Omit<Unread, 'dependency'> | undefined {
     const entry = this.#kept.get(id)
     if (entry === undefined || entry.isLeased) return undefined
-    if (entry.isAsked) return { error: undefined }
-    return entry.error === undefined ? undefined : { error: entry.error }
+    const { error, isAsked } = entry
+    return error === undefined && !isAsked ? undefined : { error, isAsked }
   }
 
   #usersOf(id: DependencyId): readonly string[] {

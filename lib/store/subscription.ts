@@ -117,11 +117,13 @@ export class Subscription {
   }
 }
 
-/** A dependency that could not be read. */
+/** A dependency that could not be read, or that has not been yet. */
 export interface Unread {
   readonly dependency: Dependency
-  /** Why; undefined while there is no answer to what was asked last. */
+  /** Why it could not be read, until it is. */
   readonly error: ProviderError | undefined
+  /** Whether an answer is still to come: to somebody who asks, or to the next try. */
+  readonly isAsked: boolean
 }
 
 /** The store, as a subscription needs it. */
@@ -132,7 +134,7 @@ export interface StoreSide {
   settled(id: DependencyId): boolean
   refresh(ids: Iterable<DependencyId>, signal: AbortSignal): Promise<void>
   answered(ids: Iterable<DependencyId>, signal: AbortSignal): Promise<void>
-  unread(id: DependencyId): Pick<Unread, 'error'> | undefined
+  unread(id: DependencyId): Omit<Unread, 'dependency'> | undefined
   leases(ids: Iterable<DependencyId>): ReadonlySet<string>
   hurry(ids: Iterable<DependencyId>): boolean
   forgetOlder(): Promise<void>

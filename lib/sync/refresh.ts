@@ -40,32 +40,46 @@ const LINE_CHARACTERS_MAX = 2_000
  *  When the signal aborts, it tells what is waited for by then. Never rejects. */
 export async function refresh(parts: RefreshParts, signal: AbortSignal): Promise<Refreshed> {
   const before = parts.status().generation
-  const isOver = await concluded(parts, signal).then(
+  const progress: Progress = { awaits: 'answers' }
+  const isOver = await conclude(parts, progress, signal).then(
     () => true,
     () => false,
   )
   const status = parts.status()
   const unread = parts.inputs.unread()
-  const failures = unread.flatMap(({ dependency, error }): RefreshFailure[] => {
-    if (error === undefined) return []
-    const { code, message, hint } = error
-    return [{ dependency: showDependency(dependency), code, message: line(message), hint: hint && line(hint) }]
-  })
+  // What has failed is tried again and again, and may be right now; that is no reason not to tell of it.
+  const silent = unread.filter(
+    ({ isAsked, error }) =>
+      isAsked && (progress.awaits === 'answers' || (progress.awaits === 'more' && error === undefined)),
+  )
+  const waited = new Set(silent)
+  const failures = unread.flatMap(each => (waited.has(each) ? [] : failureOf(each)))
   return {
     bundle: status.name,
-    ...(isOver ? came(status, before) : pending(status, unread)),
+    ...(isOver ? came(status, before) : pending(status, silent)),
     unread: failures.slice(0, UNREAD_MAX),
     more: Math.max(0, failures.length - UNREAD_MAX),
   }
 }
 
-async function concluded({ inputs, rounds, status, listen }: RefreshParts, signal: AbortSignal): Promise<void> {
+/** What is waited for: that everything answers, that what is asked for newly does, or what comes of it. */
+interface Progress {
+  awaits: 'answers' | 'more' | 'pass'
+}
+
+async function conclude(
+  { inputs, rounds, status, listen }: RefreshParts,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   await inputs.refresh(signal) // (1)
   for (;;) {
+    progress.awaits = 'pass'
     await rounds.next(signal) // (2)
     const { lastOutcome } = status()
     const missing = lastOutcome?.kind === 'waiting' ? lastOutcome.for.map(({ dependency }) => dependency) : []
     if (inputs.settled(missing)) break
+    progress.awaits = 'more'
     await inputs.answered(signal)
   }
   const { promise: taken, resolve } = Promise.withResolvers<void>() // (3)
@@ -95,11 +109,19 @@ function came({ lastOutcome, generation, owed }: BundleStatus, before: number | 
   return { outcome: kind, summary: line(explainOutcome(lastOutcome) + untold), hint: hint && line(hint) }
 }
 
-function pending({ lastOutcome, summary }: BundleStatus, unread: readonly Unread[]): CameTo {
-  const silent = unread.flatMap(({ dependency, error }) => (error === undefined ? showDependency(dependency) : []))
-  if (silent.length > 0) return { outcome: 'pending', summary: line(`no answer yet from ${listed(silent)}`) }
+function pending({ lastOutcome, summary }: BundleStatus, silent: readonly Unread[]): CameTo {
+  if (silent.length > 0) {
+    const names = silent.map(({ dependency }) => showDependency(dependency))
+    return { outcome: 'pending', summary: line(`no answer yet from ${listed(names)}`) }
+  }
   const isAwaited = lastOutcome === undefined || lastOutcome.kind === 'published'
   return { outcome: 'pending', summary: line(isAwaited ? summary : `the pass has not ended yet; ${summary}`) }
+}
+
+function failureOf({ dependency, error }: Unread): readonly RefreshFailure[] {
+  if (error === undefined) return []
+  const { code, message, hint } = error
+  return [{ dependency: showDependency(dependency), code, message: line(message), hint: hint && line(hint) }]
 }
 
 function showOwed({ hook, error }: BundleStatus['owed'][number]): string {

@@ -98,7 +98,7 @@ describe('Subscription.refresh', () => {
     const refresh = asked(web.refresh(never))
     await settled()
     expect([web.get(a)?.value, web.settled([a]), web.changed.full]).toEqual(['old', true, false])
-    expect(web.unread()).toEqual([{ dependency: a, error: undefined }])
+    expect(web.unread()).toEqual([{ dependency: a, error: undefined, isAsked: true }])
     expect(refresh.isOver()).toBe(false)
 
     provider.set('a', 'new')
@@ -150,10 +150,14 @@ describe('Subscription.refresh', () => {
     await settled()
     for (let i = 0; i < 20; i++) await web.refresh(never)
     expect(provider.started('a')).toBe(21)
-    expect(web.unread()).toEqual([{ dependency: a, error: AWAY }])
+    expect(web.unread()).toEqual([{ dependency: a, error: AWAY, isAsked: false }])
 
+    // While it is tried again it has failed all the same.
+    provider.heal('a')
+    provider.hang('a')
     await clock.advance(250)
     expect(provider.started('a')).toBe(22)
+    expect(web.unread()).toEqual([{ dependency: a, error: AWAY, isAsked: true }])
   })
 
   test('does not shorten a wait that comes later', async () => {

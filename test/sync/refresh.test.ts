@@ -181,7 +181,7 @@ describe('a refresh', () => {
     const bundle = place()
     bundle.inputs.asked.resolve()
     const error = new ProviderError('forbidden', 'one://a: 403\nfor ever', { hint: 'mend the policy' })
-    bundle.inputs.failing = Array.from({ length: 103 }, () => ({ dependency: A, error }))
+    bundle.inputs.failing = Array.from({ length: 103 }, (_, i) => ({ dependency: A, error, isAsked: i === 0 }))
     const refreshed = bundle.refresh()
     await bundle.round({ lastOutcome: UNCHANGED })
     const { unread, more } = await refreshed
@@ -208,7 +208,12 @@ describe('a refresh', () => {
 describe('at its deadline a refresh', () => {
   test('names what has not answered', async () => {
     const bundle = place()
-    bundle.inputs.failing = [{ dependency: A, error: undefined }]
+    const error = new ProviderError('unavailable', 'as it was before')
+    const late: Dependency = { ...A, path: 'late' }
+    bundle.inputs.failing = [
+      { dependency: A, error: undefined, isAsked: true },
+      { dependency: late, error, isAsked: true },
+    ]
     const over = new AbortController()
     const refreshed = bundle.refresh(over.signal)
     await settled()
@@ -217,9 +222,30 @@ describe('at its deadline a refresh', () => {
     expect(await refreshed).toEqual({
       bundle: 'web',
       outcome: 'pending',
-      summary: 'no answer yet from one://a',
+      summary: 'no answer yet from one://a, one://late',
       unread: [],
       more: 0,
+    })
+  })
+
+  test('names what a template has asked for newly, and what has failed before', async () => {
+    const bundle = place()
+    bundle.inputs.asked.resolve()
+    bundle.inputs.isSettled = false
+    const over = new AbortController()
+    const refreshed = bundle.refresh(over.signal)
+    await bundle.round({ lastOutcome: { kind: 'waiting', for: [{ dependency: A, why: 'no answer yet' }] } })
+    const error = new ProviderError('unavailable', 'one://late: sealed')
+    bundle.inputs.failing = [
+      { dependency: A, error: undefined, isAsked: true },
+      { dependency: { ...A, path: 'late' }, error, isAsked: true },
+    ]
+    over.abort()
+
+    expect(await refreshed).toMatchObject({
+      outcome: 'pending',
+      summary: 'no answer yet from one://a',
+      unread: [{ dependency: 'one://late' }],
     })
   })
 
@@ -230,9 +256,11 @@ describe('at its deadline a refresh', () => {
     const refreshed = bundle.refresh(over.signal)
     const summary = 'generation 2, on probation'
     await bundle.round({ lastOutcome: PUBLISHED, generation: 2, confirmed: false, summary })
+    const error = new ProviderError('unavailable', 'one://a: sealed')
+    bundle.inputs.failing = [{ dependency: A, error, isAsked: true }]
     over.abort()
 
-    expect(await refreshed).toMatchObject({ outcome: 'pending', summary })
+    expect(await refreshed).toMatchObject({ outcome: 'pending', summary, unread: [{ dependency: 'one://a' }] })
     expect(bundle.listeners.size).toBe(0)
   })
 })
