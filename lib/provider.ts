@@ -33,6 +33,9 @@ export interface Provider {
   renew?(lease: Lease, signal: AbortSignal): Promise<Lease | undefined>
   /** Ends the lease now. One that has ended already is no error. Throws a `ProviderError`; the store asks again. */
   revoke?(lease: Lease, signal: AbortSignal): Promise<void>
+  /** Whether each watch of it makes something, also where it has no lease (it writes): then it is not read again only because somebody
+   *  asks for what is newest. @default false */
+  makes?(dependency: Dependency): boolean
   /** The next `watch` is asked for by somebody who may have mended what failed: a failure that is remembered, so as not to ask too
    *  often, is forgotten. Nothing else is. Without this method nothing is remembered. */
   forgetFailure?(): void

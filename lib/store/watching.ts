@@ -56,14 +56,15 @@ export class Watching {
   }
 
   /** Asks for all of these once more, at once, whatever their watches wait for; and resolves when each has been answered since, by a
-   *  reading or an error. What is served stays until then. What a lease keeps is not asked for: each reading of it makes another.
+   *  reading or an error. What is served stays until then. What a lease keeps is not asked for, nor what was made: each reading of it
+   *  makes another.
    *
    *  One whose answer is on its way is asked for again after that: to cut it off could lose a lease that it brings, and who asks
    *  often enough would never be answered. Rejects with the signal's reason; what was begun goes on. */
   async refresh(entries: Iterable<Kept>, signal: AbortSignal): Promise<void> {
     const awaited = new Map<Kept, number>()
     for (const entry of entries) {
-      if (entry.isLeased) continue
+      if (this.#isMade(entry)) continue
       awaited.set(entry, entry.asked + 1)
       entry.again.put(undefined)
       this.#host.lastKnown.lookNow(entry)
@@ -144,7 +145,8 @@ export class Watching {
         this.#host.remember(entry, reading)
         entry.answered = ask
         this.#say(entry)
-        if (entry.again.full) return ended()
+        if (this.#isMade(entry)) entry.again.clear()
+        else if (entry.again.full) return ended()
       }
       if (cut.signal.aborted) return ended()
       throw new ProviderError('unavailable', 'the watch ended')
@@ -163,7 +165,7 @@ export class Watching {
     const listener = (entry: Kept) => {
       const ask = awaited.get(entry)
       if (ask === undefined) return
-      if (entry.answered >= ask || entry.isLeased || entry.stop.signal.aborted) awaited.delete(entry)
+      if (entry.answered >= ask || this.#isMade(entry) || entry.stop.signal.aborted) awaited.delete(entry)
       if (awaited.size === 0) resolve()
     }
     this.#listeners.add(listener)
@@ -173,6 +175,14 @@ export class Watching {
     } finally {
       this.#listeners.delete(listener)
     }
+  }
+
+  /** Whether what is there was made for us and is good, so that to ask again would make another. */
+  #isMade(entry: Kept): boolean {
+    const { dependency, reading, error } = entry
+    if (entry.isLeased) return true
+    const isThere = reading !== undefined && error === undefined
+    return isThere && this.#host.providers.get(dependency.provider)?.makes?.(dependency) === true
   }
 
   #say(entry: Kept): void {

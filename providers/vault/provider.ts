@@ -113,6 +113,10 @@ export class VaultProvider implements Provider {
     await this.#leases.revoke(lease, signal)
   }
 
+  makes(dependency: Dependency): boolean {
+    return dependency instanceof Written
+  }
+
   forgetFailure(): void {
     this.#client.forgetFailure()
   }

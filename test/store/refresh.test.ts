@@ -456,3 +456,46 @@ test('a provider forgets the failures that it remembers when somebody asks, and 
   expect(provider.started('a')).toBeGreaterThan(tries)
   expect(forgotten).toBe(1)
 })
+
+describe('what is made by being read, and has no lease', () => {
+  function making() {
+    const all = place()
+    Object.assign(all.provider, { makes: ({ path }: Dependency) => path === 'made' })
+    for (const path of ['made', 'plain']) all.provider.set(path, path)
+    return all
+  }
+
+  test('is not made anew', async () => {
+    const { provider, web } = making()
+    web.want([at('made'), at('plain')])
+    await settled()
+    await web.refresh(never)
+
+    expect([provider.started('made'), provider.started('plain')]).toEqual([1, 2])
+    expect(web.unread()).toEqual([])
+  })
+
+  test('is made once where that is on its way', async () => {
+    const { provider, web } = making()
+    provider.hang('made')
+    web.want([at('made')])
+    await settled()
+    const refresh = asked(web.refresh(never))
+    await settled()
+    provider.heal('made')
+    await settled()
+
+    expect([provider.started('made'), refresh.isOver(), web.unread()]).toEqual([1, true, []])
+  })
+
+  test('is tried for where it could not be made', async () => {
+    const { clock, provider, web } = making()
+    provider.fail('made', AWAY)
+    web.want([at('made')])
+    await clock.advance(SECOND)
+    provider.heal('made')
+    await web.refresh(never)
+
+    expect(web.get(at('made'))?.value).toBe('made')
+  })
+})

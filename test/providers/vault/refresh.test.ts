@@ -15,10 +15,14 @@ const SECOND = 1_000
 async function running(server: VaultServer, { isSealed = false } = {}) {
   const leasing = await Leasing.on(server)
   await eventually(() => must(server, 'POST', 'secret/data/app', { data: { v: 'one' } }))
+  const rules = { 'secret/data/written': { capabilities: ['create', 'update', 'read'] } }
+  await must(server, 'POST', 'sys/policies/acl/writes', { policy: JSON.stringify({ path: rules }) })
+  await must(server, 'POST', 'auth/approle/role/app', { token_policies: ['app', 'writes'] })
   if (isSealed) await seal(server)
   const root = scratch()
   const files = [
     { path: 'v', content: '{{ ref "vault://secret/app#v" }}' },
+    { path: 'written', content: '{{ with secret "secret/data/written" "v=1" }}{{ .Data.version }}{{ end }}' },
     { path: 'user', content: '{{ ref "vault://rabbit/creds/app#username" }}' },
   ]
   const providers = { vault: { type: 'vault', address: server.url, auth: leasing.auth, poll: '1h', reread: '1h' } }
@@ -57,10 +61,11 @@ describe.each(vaultServers())('%s', (_, start) => {
     const refreshed = await refresh()
 
     expect(refreshed).toMatchObject({ code: 0, stderr: 'outrigger: web: generation 2 published\n' })
-    expect([shown('v'), shown('user')]).toEqual(['two', user])
+    expect([shown('v'), shown('user'), shown('written')]).toEqual(['two', user, '1'])
     expect(performance.now() - askedAtMs).toBeLessThan(5 * SECOND)
     for (let i = 0; i < 3; i++) expect(await refresh()).toMatchObject({ code: 0 })
     expect([leasing.rabbit.made, await leasing.leases()]).toEqual([1, [expect.anything()]])
+    expect((await must(server, 'GET', 'secret/data/written')).data.metadata.version).toBe(1)
     expect(stderr() + refreshed.stderr).not.toContain(user)
   })
 
