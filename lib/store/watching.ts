@@ -93,6 +93,7 @@ export class Watching {
       if (isAskedFor || entry.again.full) this.#host.providers.get(entry.dependency.provider)?.forgetFailure?.()
       const end = await this.#ask(entry, known, signal)
       known = undefined
+      isAskedFor = false
       if (end === 'kept' || signal.aborted) return
       const { error, goodMs } = end
       // One that breaks soon after each reading is no better than one that gives none.

@@ -42,7 +42,7 @@ function ask(directory: string, question: unknown = QUESTION, path = '/refresh',
 
 async function connected(directory: string): Promise<Socket> {
   const socket = connect(join(directory, 'control.sock'))
-  socket.on('error', () => {})
+  socket.on('error', () => {}).resume()
   onTestFinished(() => void socket.destroy())
   await once(socket, 'connect')
   return socket
