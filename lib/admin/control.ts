@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { listed } from '../base/listed.ts'
 import type { Log } from '../base/log.ts'
@@ -43,10 +43,8 @@ export interface ControlError {
 const HEADER_BYTES_MAX = 8 * 1024
 const HEADERS_MAX = 64
 const BODY_BYTES_MAX = 64 * 1024
-/** From the first to the last byte of a request; also how long a silent connection is kept. */
+/** From the connection to the last byte of the request. */
 const REQUEST_MS_MAX = 3_000
-/** How often connections are looked at for that. */
-const CHECK_EVERY_MS = 1_000
 const CONNECTIONS_MAX = 32
 const REFRESHES_MAX = 16
 /** How long an answer may take to be taken at the end. */
@@ -64,29 +62,26 @@ const UNSEEN_NAME = '..control'
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { directory, log } = options
   const path = join(directory, CONTROL_SOCKET)
-  // `import … from 'node:http'` would load undici as well.
-  const { createServer } = process.getBuiltinModule('node:http')
   const answering = new Set<Promise<void>>()
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: REQUEST_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
-    },
-    (request, response) => {
-      const answered = respond(request, response, options, answering.size).finally(() => answering.delete(answered))
-      answering.add(answered)
-    },
-  )
-  server.maxHeadersCount = HEADERS_MAX
-  server.timeout = REQUEST_MS_MAX
-  server.maxConnections = CONNECTIONS_MAX
-  const connections = new Set<Socket>()
-  server.on('connection', connection => {
-    connections.add(connection)
-    connection.once('close', () => connections.delete(connection))
+  /** With what ends each that does not ask in time. */
+  const connections = new Map<Socket, NodeJS.Timeout>()
+  let http: HttpServer | undefined
+  const server = createServer(connection => {
+    const late = setTimeout(() => connection.destroy(), REQUEST_MS_MAX)
+    connections.set(connection, late)
+    connection.once('close', () => {
+      clearTimeout(late)
+      connections.delete(connection)
+    })
+    http ??= httpServer((request, response) => {
+      const onAsked = () => clearTimeout(connections.get(request.socket))
+      const answered = respond(request, response, options, { underWay: answering.size, onAsked })
+      const over = answered.finally(() => answering.delete(over))
+      answering.add(over)
+    })
+    http.emit('connection', connection)
   })
+  server.maxConnections = CONNECTIONS_MAX
   try {
     await listen(server, directory)
   } catch (error) {
@@ -105,10 +100,19 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await unlink(path).catch(() => {})
     const over = closed(server)
     await Promise.race([Promise.all(answering), afterLastWords()])
-    for (const connection of connections) connection.destroy()
+    for (const connection of connections.keys()) connection.destroy()
     await over
   }
   return { close: () => (closing ??= close()) }
+}
+
+/** Speaks HTTP on connections that it is given. It is made for the first of them: what HTTP takes of the memory, most processes never need
+ *  otherwise. */
+function httpServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): HttpServer {
+  // `import … from 'node:http'` would load undici as well.
+  const http = process.getBuiltinModule('node:http').createServer({ maxHeaderSize: HEADER_BYTES_MAX }, onRequest)
+  http.maxHeadersCount = HEADERS_MAX
+  return http
 }
 
 async function listen(server: Server, directory: string): Promise<void> {
@@ -152,7 +156,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   options: ControlOptions,
-  underWay: number,
+  { underWay, onAsked }: { readonly underWay: number; readonly onAsked: () => void },
 ): Promise<void> {
   const gone = new AbortController()
   const ended = new Promise<void>(resolve => {
@@ -168,7 +172,7 @@ async function respond(
     }
     const { bundles, timeoutMs } = await readQuestion(request, options)
     // From here on it is we who take long.
-    request.socket.setTimeout(0)
+    onAsked()
     options.log.info('refresh asked for', { bundles: listed(bundles) })
     const refreshed = await options.refresh(bundles, timeoutMs, signal)
     send(response, 200, refreshed, options)

@@ -278,7 +278,7 @@ describe('a client that means ill, or hangs', () => {
     const { directory } = await start()
     const silent = await connected(directory)
     const slow = await connected(directory)
-    slow.write('POST /refresh HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n')
+    slow.write('POST /refresh HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n')
     const drip = setInterval(() => slow.write(' '), 900)
     onTestFinished(() => clearInterval(drip))
 
