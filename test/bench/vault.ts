@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
@@ -130,16 +130,21 @@ async function measureIdle(program: string, server: VaultServer): Promise<readon
   }
 }
 
-/** Reading 500 secrets with `once`, beside a process that does nothing but ask for the same 500: what each takes more than for one. */
+/** Reading 500 secrets with `once`: what that takes more than for one. Beside it, what curl takes, which asks over one kept connection for
+ *  one after the other; and a process that does nothing but ask over as many connections as the provider. */
 function measureCold(program: string, server: VaultServer): readonly Figure[] {
   const [many, one] = [makePlaceOfMany(server.url, SECRETS, '10s'), makePlaceOfMany(server.url, 1, '10s')]
-  const took = { many: [] as number[], one: [] as number[], bareMany: [] as number[], bareOne: [] as number[] }
+  const hasCurl = spawnSync('curl', ['--version']).status === 0
+  const curl = { many: curlConfig(many, server, SECRETS), one: curlConfig(one, server, 1) }
+  const took = { once: [] as number[], curl: [] as number[], bare: [] as number[] }
+  const whole: number[] = []
   try {
     for (let i = 0; i <= COLD_RUNS; i++) {
-      took.many.push(timeOnce(program, server, many))
-      took.bareMany.push(timeBare(server, SECRETS))
-      took.one.push(timeOnce(program, server, one))
-      took.bareOne.push(timeBare(server, 1))
+      const once = timeOnce(program, server, many)
+      whole.push(once)
+      took.once.push(once - timeOnce(program, server, one))
+      if (hasCurl) took.curl.push(time('curl', curl.many, server) - time('curl', curl.one, server))
+      took.bare.push(timeBare(server, SECRETS) - timeBare(server, 1))
     }
   } finally {
     removePlace(many)
@@ -147,13 +152,21 @@ function measureCold(program: string, server: VaultServer): readonly Figure[] {
   }
   // The first of each warms the caches.
   const of = (values: readonly number[]) => median(values.slice(1))
-  const [ours, bare] = [of(took.many) - of(took.one), of(took.bareMany) - of(took.bareOne)]
+  const [ours, byCurl, bare] = [of(took.once), of(took.curl), of(took.bare)]
+  const besideCurl: readonly Figure[] = [
+    { what: `curl: ${SECRETS} requests against one, over one kept connection`, value: ms(byCurl) },
+    {
+      what: 'once beside curl',
+      value: times(ours / byCurl),
+      goal: { text: `<= ${RATIO_MAX} x`, met: ours / byCurl <= RATIO_MAX },
+    },
+  ]
   return [
-    { what: `once with ${SECRETS} secrets from cold, the whole process`, value: ms(of(took.many)) },
-    { what: `bare keep-alive requests for the same, the whole process`, value: ms(of(took.bareMany)) },
+    { what: `once with ${SECRETS} secrets from cold, the whole process`, value: ms(of(whole)) },
     { what: `once: ${SECRETS} secrets against one`, value: ms(ours) },
-    { what: `bare: ${SECRETS} requests against one`, value: ms(bare) },
-    { what: 'ratio', value: times(ours / bare), goal: { text: `<= ${RATIO_MAX} x`, met: ours / bare <= RATIO_MAX } },
+    ...(hasCurl ? besideCurl : [{ what: 'beside curl: skipped', value: 'curl is not on this machine' }]),
+    { what: `bare: ${SECRETS} requests against one, over ${CONNECTIONS} connections at once`, value: ms(bare) },
+    { what: `once beside ${CONNECTIONS} bare connections`, value: times(ours / bare) },
   ]
 }
 
@@ -173,7 +186,18 @@ function expected(count: number): string {
 function timeOnce(program: string, server: VaultServer, place: Many): number {
   rmSync(place.volume, { recursive: true, force: true })
   rmSync(join(place.root, 'state'), { recursive: true, force: true })
-  return time([program, 'once', '-c', place.config], server)
+  return time(process.execPath, [program, 'once', '-c', place.config], server)
+}
+
+/** The arguments with which curl asks for so many secrets; the token stands in a file, and in no argument. */
+function curlConfig(place: Many, server: VaultServer, count: number): readonly string[] {
+  const file = join(place.root, 'curl')
+  const urls = Array.from(
+    { length: count },
+    (_, i) => `url = "${server.url}/v1/secret/data/many/${i}"\noutput = "/dev/null"`,
+  )
+  writeFileSync(file, [`header = "X-Vault-Token: ${server.rootToken}"`, ...urls, ''].join('\n'), { mode: 0o600 })
+  return ['--silent', '--fail', '--config', file]
 }
 
 /** What a program would do that only asks. */
@@ -193,12 +217,12 @@ for (let i = 0; i < Number(count); i++)
 `
 
 function timeBare(server: VaultServer, count: number): number {
-  return time(['-e', BARE, server.url, server.rootToken, String(count), String(CONNECTIONS)], server)
+  return time(process.execPath, ['-e', BARE, server.url, server.rootToken, String(count), String(CONNECTIONS)], server)
 }
 
-function time(args: readonly string[], server: VaultServer): number {
+function time(command: string, args: readonly string[], server: VaultServer): number {
   const startedAt = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, args, { env: environment(server), encoding: 'utf8' })
+  const { status, stderr } = spawnSync(command, args, { env: environment(server), encoding: 'utf8' })
   if (status !== 0) throw new Error(`a process exited with ${status}: ${stderr}`)
   return performance.now() - startedAt
 }
