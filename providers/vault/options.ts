@@ -15,7 +15,7 @@ export interface VaultOptions {
   readonly proxy: string | undefined
   /** The origins that a standby server may redirect to. @default none */
   readonly activeNodes: readonly string[]
-  /** How often a KV v2 secret is asked for its version. @default 10_000 */
+  /** How often a KV v2 secret is asked for its version, a list, and what is not there. @default 10_000 */
   readonly poll: number
   /** How often what has no version is read again. @default 60_000 */
   readonly reread: number

@@ -208,7 +208,9 @@ export class VaultProvider implements Provider {
   #waitAfter({ reading, versioned }: Read, share = 1 - WAIT_JITTER * this.#host.random()): number {
     const { random, clock } = this.#host
     const { poll: pollMs, reread: rereadMs } = this.#options
-    const usualMs = versioned === undefined && reading.value !== absent ? rereadMs : pollMs
+    // What is asked for below a list stops being there with its name, so a list is not looked at less often than that.
+    const isShort = versioned !== undefined || reading.value === absent || Array.isArray(reading.value)
+    const usualMs = isShort ? pollMs : rereadMs
     const everyMs = usualMs * share
     if (versioned?.version !== undefined) {
       const leftMs = Date.parse(versioned.version.deletionTime) - clock.nowMs()

@@ -257,6 +257,17 @@ test('a secret that is read again and is the same keeps its revision and its val
   expect(later.at(-1)?.observedAtMs).toBeGreaterThan(observedAtMs)
 })
 
+test('a list is asked for again as often as the version of a secret', async () => {
+  const double = await started()
+  await must(double, 'POST', 'secret/data/a', { data: { v: '1' } })
+  const bench = await withToken(double, { reread: '1h' })
+  const { watching } = bench.watch('secrets', 'secret')
+  await watching.first()
+  await must(double, 'POST', 'secret/data/b', { data: { v: '1' } })
+
+  await expect.poll(() => watching.latest.value, { timeout: 10_000 }).toEqual(['a', 'b'])
+})
+
 test('of a KV v2 secret its values and custom metadata are secret, and nothing else is', async () => {
   const double = await started()
   await must(double, 'POST', 'secret/metadata/a', { custom_metadata: { owner: 'team-a' } })
