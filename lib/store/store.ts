@@ -7,6 +7,7 @@ import type { ProviderError } from '../errors.ts'
 import { absent, type KeptLease, type Reading, type ServedReading } from '../reading.ts'
 import type { ProviderStatus } from '../status.ts'
 import { hide, isMissing, sameContent } from './content.ts'
+import { FailureLog } from './failure-log.ts'
 import type { HeldLease } from './held-lease.ts'
 import { Kept } from './kept.ts'
 import type { Keeper, Recalled } from './keeper.ts'
@@ -37,11 +38,13 @@ export class Store {
   readonly #watching: Watching
   readonly #guard: ShrinkGuard
   readonly #lastKnown: LastKnown
+  readonly #failures: FailureLog
   #keeper: Keeper | undefined
 
   constructor(options: StoreOptions) {
     this.#clock = options.clock
     this.#log = options.log
+    this.#failures = new FailureLog(options)
     this.#redactor = options.redactor
     const backoff = options.backoff ?? exponentialBackoff()
     const identities = options.identities ?? new Map([...options.providers.keys()].map(name => [name, '']))
@@ -130,6 +133,7 @@ export class Store {
     this.#guard.keep(this.#kept.values())
     this.#match()
     await this.#watching.ended()
+    this.#failures.close()
     await this.#leases.close()
     if (revoking !== undefined && revoking.providers.size > 0)
       await this.#leases.revokeAll(revoking.providers, revoking.withinMs)
@@ -253,7 +257,7 @@ export class Store {
   /** Ends what failed before; tells whether anything did. */
   #recover(entry: Kept): boolean {
     const wasFailing = entry.error !== undefined
-    if (wasFailing) this.#log.info('reading again', { dependency: showDependency(entry.dependency) })
+    if (wasFailing) this.#failures.recovered(entry.dependency)
     entry.error = undefined
     return wasFailing
   }
@@ -264,11 +268,9 @@ export class Store {
     entry.error = error
     entry.settled = true
     if (error.code === 'forbidden') this.#drop(entry)
-    const serving = entry.reading?.lastKnownGood === true ? { serving: 'what was last known' } : {}
-    const data = { dependency: showDependency(entry.dependency), code: error.code, error: error.message, ...serving }
     // One line when the story changes, not one for each try.
-    if (said) this.#log.debug('still cannot read', data)
-    else this.#log.warn('cannot read', error.hint === undefined ? data : { ...data, hint: error.hint })
+    if (said) this.#failures.stillFailing(entry.dependency, error)
+    else this.#failures.failing(entry.dependency, error, entry.reading?.lastKnownGood === true)
     // Who waits for it says why, and so must hear of another reason.
     if (isMissing(entry.reading) && !said) this.#announce(entry)
   }

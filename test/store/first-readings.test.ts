@@ -76,6 +76,23 @@ describe('a first reading that can wait', () => {
     expect(provider.knowns).toMatchObject([{ value: 'old' }])
   })
 
+  test('is of the first watch alone: after a failure, everything is read', async () => {
+    const { clock, provider, web, keep } = restarted()
+    const a = keep('a', 'old')
+    provider.set('a', 'new')
+    provider.fail('a', new ProviderError('unavailable', 'away'))
+    web.unhurried()
+    web.want([a])
+    await clock.advance(5 * SECOND)
+    provider.heal('a')
+    await clock.advance(60 * SECOND)
+
+    expect(web.get(a)).toMatchObject({ value: 'new' })
+    expect(provider.knowns[0]).toMatchObject({ value: 'old' })
+    expect(provider.knowns.slice(1).length).toBeGreaterThan(0)
+    expect(provider.knowns.slice(1).every(known => known === undefined)).toBe(true)
+  })
+
   test('changes nothing when it is what was kept', async () => {
     const { clock, provider, web, keep } = restarted()
     const a = keep('a', 'same')

@@ -395,6 +395,7 @@ test('close() waits also for a watch that nobody wanted any more and that has no
 })
 
 test('close() ends every watch and waits for it', async () => {
+  const clock = new FakeClock()
   const own = new ScriptedProvider(clock)
   const other = new Store({ providers: new Map([['one', own]]), clock, random: () => 1, log: silentLog, redactor })
   const subscription = other.subscribe()
