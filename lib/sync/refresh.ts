@@ -1,7 +1,7 @@
 import { excerpt } from '../base/excerpt.ts'
 import { listed } from '../base/listed.ts'
 import { orAborted } from '../base/or-aborted.ts'
-import { showDependency, type Dependency } from '../dependency.ts'
+import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
 import { explainOutcome } from '../outcome.ts'
 import type { Refreshed, RefreshFailure } from '../refreshed.ts'
 import type { BundleStatus } from '../status.ts'
@@ -19,6 +19,7 @@ export interface RefreshParts {
 
 /** The store, as one bundle sees it. */
 export interface RefreshInputs {
+  readonly wanted: ReadonlyMap<DependencyId, Dependency>
   refresh(signal: AbortSignal): Promise<void>
   answered(signal: AbortSignal): Promise<void>
   settled(dependencies: readonly Dependency[]): boolean
@@ -72,14 +73,17 @@ async function conclude(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
+  let known = inputs.wanted
   await inputs.refresh(signal) // (1)
   for (;;) {
     progress.awaits = 'pass'
     await rounds.next(signal) // (2)
     const { lastOutcome } = status()
     const missing = lastOutcome?.kind === 'waiting' ? lastOutcome.for.map(({ dependency }) => dependency) : []
-    if (inputs.settled(missing)) break
+    // What the pass has asked for newly may have been answered since; then it has not seen that.
+    if (missing.every(each => known.has(dependencyId(each))) && inputs.settled(missing)) break
     progress.awaits = 'more'
+    known = inputs.wanted
     await inputs.answered(signal)
   }
   const { promise: taken, resolve } = Promise.withResolvers<void>() // (3)

@@ -70,6 +70,23 @@ describe('refresh', () => {
     expect(shown()).toBe('one')
   })
 
+  test('waits for what a template asks for newly, however soon that is answered', async () => {
+    const content = '{{ if eq (ref "one://v") "two" }}{{ ref "one://more" }}{{ else }}one{{ end }}'
+    const { config, provider, shown } = await running({ files: [{ path: 'app.conf', content }] })
+    await eventually(() => expect(shown()).toBe('one'))
+    // Answers in the turn in which it is asked, as our own environment does.
+    const polled = provider.watch.bind(provider)
+    provider.watch = (dependency, signal) =>
+      dependency.path === 'more'
+        ? ScriptedProvider.prototype.watch.call(provider, dependency, signal)
+        : polled(dependency, signal)
+    provider.set('more', 'more')
+    provider.set('v', 'two')
+
+    expect(await ask(config)).toEqual({ code: 0, said: 'web: generation 2 published' })
+    expect(shown()).toBe('more')
+  })
+
   test('puts back what somebody has removed', async () => {
     const { config, root, shown } = await running()
     await eventually(() => expect(shown()).toBe('one'))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Mailbox } from '../../lib/base/mailbox.ts'
-import type { Dependency } from '../../lib/dependency.ts'
+import { dependencyId, type Dependency } from '../../lib/dependency.ts'
 import { ProviderError } from '../../lib/errors.ts'
 import type { BundleStatus } from '../../lib/status.ts'
 import type { Unread } from '../../lib/store/subscription.ts'
@@ -21,6 +21,7 @@ function place(before: Partial<BundleStatus> = {}) {
     asked: Promise.withResolvers<void>(),
     answer: Promise.withResolvers<void>(),
     isSettled: true,
+    wanted: [A] as readonly Dependency[],
     failing: [] as readonly Unread[],
   }
   let status = bundleStatus({ name: 'web', generation: 1, confirmed: true, ...before })
@@ -46,6 +47,9 @@ function place(before: Partial<BundleStatus> = {}) {
       refresh(
         {
           inputs: {
+            get wanted() {
+              return new Map(inputs.wanted.map(each => [dependencyId(each), each]))
+            },
             refresh: async cut => await Promise.race([inputs.asked.promise, aborted(cut)]),
             answered: async cut => await Promise.race([inputs.answer.promise, aborted(cut)]),
             settled: wanted => wanted.length === 0 || inputs.isSettled,
@@ -150,6 +154,22 @@ describe('a refresh', () => {
     bundle.inputs.isSettled = true
     bundle.inputs.answer.resolve()
     await settled()
+    expect(isOver).toBe(false)
+    await bundle.round({ lastOutcome: PUBLISHED, generation: 2 })
+
+    expect(await refreshed).toMatchObject({ outcome: 'published' })
+  })
+
+  test('has another pass see what is answered as soon as it is asked for', async () => {
+    const bundle = place()
+    bundle.inputs.wanted = []
+    bundle.inputs.asked.resolve()
+    let isOver = false
+    const refreshed = bundle.refresh().finally(() => (isOver = true))
+    await settled()
+    bundle.inputs.wanted = [A]
+    bundle.inputs.answer.resolve()
+    await bundle.round({ lastOutcome: { kind: 'waiting', for: [{ dependency: A, why: 'no answer yet' }] } })
     expect(isOver).toBe(false)
     await bundle.round({ lastOutcome: PUBLISHED, generation: 2 })
 
