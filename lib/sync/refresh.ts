@@ -42,7 +42,7 @@ const LINE_CHARACTERS_MAX = 2_000
 export async function refresh(parts: RefreshParts, signal: AbortSignal): Promise<Refreshed> {
   const before = parts.status().generation
   const progress: Progress = { awaits: 'answers' }
-  const isOver = await conclude(parts, progress, signal).then(
+  const isOver = await conclude(parts, progress, before, signal).then(
     () => true,
     () => false,
   )
@@ -57,20 +57,21 @@ export async function refresh(parts: RefreshParts, signal: AbortSignal): Promise
   const failures = unread.flatMap(each => (waited.has(each) ? [] : failureOf(each)))
   return {
     bundle: status.name,
-    ...(isOver ? came(status, before) : pending(status, silent)),
+    ...(isOver ? came(status, before) : pending(status, silent, progress)),
     unread: failures.slice(0, UNREAD_MAX),
     more: Math.max(0, failures.length - UNREAD_MAX),
   }
 }
 
-/** What is waited for: that everything answers, that what is asked for newly does, or what comes of it. */
+/** What is waited for: that everything answers, that what is asked for newly does, what comes of it, or how that is taken. */
 interface Progress {
-  awaits: 'answers' | 'more' | 'pass'
+  awaits: 'answers' | 'more' | 'pass' | 'application'
 }
 
 async function conclude(
   { inputs, rounds, status, listen }: RefreshParts,
   progress: Progress,
+  before: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   let known = inputs.wanted
@@ -86,39 +87,44 @@ async function conclude(
     known = inputs.wanted
     await inputs.answered(signal)
   }
+  progress.awaits = 'application'
   const { promise: taken, resolve } = Promise.withResolvers<void>() // (3)
   const look = () => {
-    if (isTaken(status())) resolve()
+    if (isTaken(status(), before)) resolve()
   }
   const stop = listen(look)
   look()
   await orAborted(taken, signal).finally(stop)
 }
 
-function isTaken({ lastOutcome, confirmed, owed }: BundleStatus): boolean {
-  if (lastOutcome === undefined) return false
-  return lastOutcome.kind !== 'published' || (confirmed && owed.length === 0)
+function isTaken(status: BundleStatus, before: number | undefined): boolean {
+  if (status.lastOutcome === undefined) return false
+  return !hasPublished(status, before) || (status.confirmed && status.owed.length === 0)
+}
+
+/** What came first may have been published, and the last pass had nothing to do any more. */
+function hasPublished({ lastOutcome, generation }: BundleStatus, before: number | undefined): boolean {
+  return lastOutcome?.kind === 'published' || (lastOutcome?.kind === 'unchanged' && generation !== before)
 }
 
 type CameTo = Pick<Refreshed, 'outcome' | 'summary' | 'hint'>
 
-function came({ lastOutcome, generation, owed }: BundleStatus, before: number | undefined): CameTo {
+function came(status: BundleStatus, before: number | undefined): CameTo {
+  const { lastOutcome, generation, owed } = status
   if (lastOutcome === undefined) return { outcome: 'pending', summary: 'the next pass is under way' }
+  if (hasPublished(status, before)) return { outcome: 'published', summary: `generation ${generation} published` }
   const { kind } = lastOutcome
-  // What came first may have been published, and the last pass had nothing to do any more.
-  if (kind === 'published' || (kind === 'unchanged' && generation !== before))
-    return { outcome: 'published', summary: `generation ${generation} published` }
   const untold = kind === 'unchanged' && owed.length > 0 ? `; not told yet: ${listed(owed.map(showOwed), '; ')}` : ''
   const hint = kind === 'broken' ? lastOutcome.problem.hint : undefined
   return { outcome: kind, summary: line(explainOutcome(lastOutcome) + untold), hint: hint && line(hint) }
 }
 
-function pending({ lastOutcome, summary }: BundleStatus, silent: readonly Unread[]): CameTo {
+function pending({ lastOutcome, summary }: BundleStatus, silent: readonly Unread[], { awaits }: Progress): CameTo {
   if (silent.length > 0) {
     const names = silent.map(({ dependency }) => showDependency(dependency))
     return { outcome: 'pending', summary: line(`no answer yet from ${listed(names)}`) }
   }
-  const isAwaited = lastOutcome === undefined || lastOutcome.kind === 'published'
+  const isAwaited = awaits === 'application' || lastOutcome === undefined || lastOutcome.kind === 'published'
   return { outcome: 'pending', summary: line(isAwaited ? summary : `the pass has not ended yet; ${summary}`) }
 }
 

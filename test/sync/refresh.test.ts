@@ -126,6 +126,21 @@ describe('a refresh', () => {
     expect(await refreshed).toMatchObject({ outcome: 'published' })
   })
 
+  test('waits for that also when a later pass had nothing to do', async () => {
+    const bundle = place()
+    bundle.inputs.asked.resolve()
+    let isOver = false
+    const refreshed = bundle.refresh().finally(() => (isOver = true))
+    const owed = [{ hook: 'http', error: 'ECONNREFUSED' }]
+    await bundle.round({ lastOutcome: PUBLISHED, generation: 2, confirmed: false, owed })
+    bundle.stand({ lastOutcome: { kind: 'unchanged', generation: 2 } })
+    await settled()
+    expect(isOver).toBe(false)
+    bundle.stand({ owed: [], confirmed: true })
+
+    expect(await refreshed).toMatchObject({ outcome: 'published', summary: 'generation 2 published' })
+  })
+
   test('says what it was taken back for', async () => {
     const bundle = place()
     bundle.inputs.asked.resolve()
@@ -267,6 +282,20 @@ describe('at its deadline a refresh', () => {
       summary: 'no answer yet from one://a',
       unread: [{ dependency: 'one://late' }],
     })
+  })
+
+  test('says what is still owed of what was published, also when a later pass had nothing to do', async () => {
+    const bundle = place()
+    bundle.inputs.asked.resolve()
+    const over = new AbortController()
+    const refreshed = bundle.refresh(over.signal)
+    const owed = [{ hook: 'http', error: 'ECONNREFUSED' }]
+    const summary = 'generation 2, on probation; not told yet: http (ECONNREFUSED)'
+    await bundle.round({ lastOutcome: PUBLISHED, generation: 2, confirmed: false, owed, summary })
+    bundle.stand({ lastOutcome: { kind: 'unchanged', generation: 2 } })
+    over.abort()
+
+    expect(await refreshed).toMatchObject({ outcome: 'pending', summary })
   })
 
   test('says that a generation is on probation', async () => {
