@@ -1,11 +1,12 @@
 import type { Outcome } from './outcome.ts'
 
-/** What a refresh of one bundle came to, for people. Holds no value of any dependency. */
+/** What a refresh of one bundle came to, for people. Holds no value of any dependency. Its texts are as they were said, with line breaks
+ *  and of any length: what is cut or put on one line is not found any more by who masks it. */
 export interface Refreshed {
   readonly bundle: string
   /** `pending`: it has not come to anything within its time. */
   readonly outcome: Outcome['kind'] | 'pending'
-  /** What it came to or waits for, in one line. */
+  /** What it came to or waits for. */
   readonly summary: string
   readonly hint?: string | undefined
   /** What could not be read, the first of them. */

@@ -1,4 +1,3 @@
-import { excerpt } from '../base/excerpt.ts'
 import { listed } from '../base/listed.ts'
 import { orAborted } from '../base/or-aborted.ts'
 import { dependencyId, showDependency, type Dependency, type DependencyId } from '../dependency.ts'
@@ -28,8 +27,6 @@ export interface RefreshInputs {
 
 /** How many of the dependencies that could not be read are told: a backend that is away takes thousands with it. */
 const UNREAD_MAX = 100
-/** A line says what and why; it is no place for a whole report. */
-const LINE_CHARACTERS_MAX = 2_000
 
 /** Asks at once for everything that a bundle wants, and tells what came of it.
  *
@@ -116,29 +113,24 @@ function came(status: BundleStatus, before: number | undefined): CameTo {
   const { kind } = lastOutcome
   const untold = kind === 'unchanged' && owed.length > 0 ? `; not told yet: ${listed(owed.map(showOwed), '; ')}` : ''
   const hint = kind === 'broken' ? lastOutcome.problem.hint : undefined
-  return { outcome: kind, summary: line(explainOutcome(lastOutcome) + untold), hint: hint && line(hint) }
+  return { outcome: kind, summary: explainOutcome(lastOutcome) + untold, hint }
 }
 
 function pending({ lastOutcome, summary }: BundleStatus, silent: readonly Unread[], { awaits }: Progress): CameTo {
   if (silent.length > 0) {
     const names = silent.map(({ dependency }) => showDependency(dependency))
-    return { outcome: 'pending', summary: line(`no answer yet from ${listed(names)}`) }
+    return { outcome: 'pending', summary: `no answer yet from ${listed(names)}` }
   }
   const isAwaited = awaits === 'application' || lastOutcome === undefined || lastOutcome.kind === 'published'
-  return { outcome: 'pending', summary: line(isAwaited ? summary : `the pass has not ended yet; ${summary}`) }
+  return { outcome: 'pending', summary: isAwaited ? summary : `the pass has not ended yet; ${summary}` }
 }
 
 function failureOf({ dependency, error }: Unread): readonly RefreshFailure[] {
   if (error === undefined) return []
   const { code, message, hint } = error
-  return [{ dependency: showDependency(dependency), code, message: line(message), hint: hint && line(hint) }]
+  return [{ dependency: showDependency(dependency), code, message, hint }]
 }
 
 function showOwed({ hook, error }: BundleStatus['owed'][number]): string {
   return `${hook} (${error ?? 'not tried yet'})`
-}
-
-/** What a backend said may hold line breaks. */
-function line(text: string): string {
-  return excerpt(text, LINE_CHARACTERS_MAX)
 }

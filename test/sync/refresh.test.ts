@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Mailbox } from '../../lib/base/mailbox.ts'
+import { Redactor } from '../../lib/base/secret.ts'
 import { dependencyId, type Dependency } from '../../lib/dependency.ts'
 import { ProviderError } from '../../lib/errors.ts'
 import type { BundleStatus } from '../../lib/status.ts'
@@ -212,7 +213,7 @@ describe('a refresh', () => {
     })
   })
 
-  test('tells what could not be read, a line each and the first of many', async () => {
+  test('tells what could not be read, the first of many', async () => {
     const bundle = place()
     bundle.inputs.asked.resolve()
     const error = new ProviderError('forbidden', 'one://a: 403\nfor ever', { hint: 'mend the policy' })
@@ -225,9 +226,24 @@ describe('a refresh', () => {
     expect(unread[0]).toEqual({
       dependency: 'one://a',
       code: 'forbidden',
-      message: 'one://a: 403 for ever',
+      message: 'one://a: 403\nfor ever',
       hint: 'mend the policy',
     })
+  })
+
+  test('leaves nothing of a secret that nobody can mask any more', async () => {
+    const [spaced, long] = ['correct  horse\\tbattery', `${'x'.repeat(1_990)} ${'0123456789'.repeat(4)}`]
+    const redactor = new Redactor()
+    for (const secret of [spaced, long.slice(-40)]) redactor.add(secret)
+    const bundle = place()
+    bundle.inputs.asked.resolve()
+    bundle.inputs.failing = [{ dependency: A, error: new ProviderError('unavailable', long), isAsked: false }]
+    const refreshed = bundle.refresh()
+    await bundle.round({ lastOutcome: { kind: 'broken', problem: { message: `failed at ${spaced}` } } })
+    const { summary, unread } = await refreshed
+
+    expect(redactor.redact(summary)).toBe('failed at [secret]')
+    expect(redactor.redact(unread[0]?.message ?? '')).toMatch(/x \[secret]$/)
   })
 
   test('gives the hint of what is broken', async () => {
