@@ -76,7 +76,8 @@ export class Subscription {
     return this.#store.refresh(this.#wanted.keys(), signal)
   }
 
-  /** Resolves when each that is wanted has been answered at least once. Rejects with the signal's reason. */
+  /** Resolves when each that is wanted has been answered at least once; a first reading that was put off comes now. Rejects with the
+   *  signal's reason. */
   answered(signal: AbortSignal): Promise<void> {
     return this.#store.answered(this.#wanted.keys(), signal)
   }

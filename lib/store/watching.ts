@@ -73,9 +73,15 @@ export class Watching {
     await this.#answered(awaited, signal)
   }
 
-  /** Resolves when each of these has been answered at least once. Rejects with the signal's reason. */
+  /** Resolves when each of these has been answered at least once; a first reading that was put off comes now. Rejects with the
+   *  signal's reason. */
   async answered(entries: Iterable<Kept>, signal: AbortSignal): Promise<void> {
-    await this.#answered(new Map([...entries].map(entry => [entry, 1])), signal)
+    const awaited = new Map<Kept, number>()
+    for (const entry of entries) {
+      awaited.set(entry, 1)
+      this.#host.lastKnown.lookNow(entry)
+    }
+    await this.#answered(awaited, signal)
   }
 
   /** Resolves when every watch that was stopped has ended. */

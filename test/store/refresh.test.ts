@@ -412,6 +412,18 @@ describe('a first reading that was put off', () => {
     expect(web.get(a)).toMatchObject({ value: 'kept', lastKnownGood: true })
   })
 
+  test('comes now where somebody waits for a first answer', async () => {
+    const { provider, web, a } = restarted()
+    provider.set('a', 'new')
+    web.want([a])
+    await settled()
+    expect([provider.started('a'), web.get(a)?.value]).toEqual([0, 'kept'])
+    const answered = asked(web.answered(never))
+    await settled()
+
+    expect([answered.isOver(), web.get(a)?.value]).toEqual([true, 'new'])
+  })
+
   test('that fails leaves what was kept while the backend is away', async () => {
     const { provider, web, a } = restarted()
     web.want([a])
@@ -424,7 +436,7 @@ describe('a first reading that was put off', () => {
   })
 })
 
-test('Subscription.answered resolves when what was never answered has been, and asks for nothing', async () => {
+test('Subscription.answered resolves when what was never answered has been, and asks for nothing again', async () => {
   const { provider, web } = place()
   provider.set('a', 'A')
   provider.hang('b')
