@@ -143,6 +143,8 @@ export class Watching {
           this.#mints.note(entry.id)
           await this.#host.take(entry, reading)
           entry.answered = ask
+          // Who asks is content with what a lease keeps, so nobody asks for the next one.
+          entry.again.clear()
           return 'kept'
         }
         if (cut.signal.aborted) break

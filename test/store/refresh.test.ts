@@ -469,6 +469,25 @@ test('a provider forgets the failures that it remembers when somebody asks, and 
   expect(forgotten).toBe(1)
 })
 
+test('nor does it forget them for the lease that comes after one that was on its way', async () => {
+  const { clock, provider, web } = place()
+  let forgotten = 0
+  Object.assign(provider, { forgetFailure: () => void forgotten++ })
+  const backend = new LeaseBackend(clock)
+  backend.serve(provider, 'db', { durationMs: HOUR, renewable: false })
+  provider.hang('db')
+  web.want([at('db')])
+  await settled()
+  const refresh = asked(web.refresh(never))
+  provider.heal('db')
+  await settled()
+  expect([backend.minted('db'), refresh.isOver()]).toEqual([1, true])
+  await clock.advance(HOUR)
+
+  expect(backend.minted('db')).toBe(2)
+  expect(forgotten).toBe(0)
+})
+
 describe('what is made by being read, and has no lease', () => {
   function making() {
     const all = place()
