@@ -45,6 +45,8 @@ export class Kept {
   asked = 0
   /** The last of these that was answered, be it by an error. */
   answered = 0
+  /** The last that somebody waits for the answer of: the first, or what a refresh asks for. */
+  awaited = 1
   /** Full while it is to be asked for once more, and not only when its watch or its wait has ended. */
   readonly again = new Mailbox<undefined>()
   /** Whether what was kept from before a restart has been looked for. */
@@ -70,9 +72,22 @@ export class Kept {
     return this.held !== undefined && !this.held.isDue
   }
 
-  /** Whether an answer is still to come that was asked for. */
+  /** Whether an answer is still to come that somebody waits for: what has failed is tried again with nobody waiting. */
   get isAsked(): boolean {
-    return this.again.full || this.answered < this.asked
+    return this.answered < this.awaited
+  }
+
+  /** Has it asked for once more; gives the number of that. */
+  askAgain(): number {
+    this.awaited = this.asked + 1
+    this.again.put(undefined)
+    return this.awaited
+  }
+
+  /** What there is will do for everybody. */
+  askNoMore(): void {
+    this.awaited = this.answered
+    this.again.clear()
   }
 
   /** Why there is no value of it, for people. */

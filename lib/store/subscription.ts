@@ -123,7 +123,7 @@ export interface Unread {
   readonly dependency: Dependency
   /** Why it could not be read, until it is. */
   readonly error: ProviderError | undefined
-  /** Whether an answer is still to come: to somebody who asks, or to the next try. */
+  /** Whether somebody waits for an answer that is still to come. */
   readonly isAsked: boolean
 }
 

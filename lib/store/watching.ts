@@ -65,8 +65,7 @@ export class Watching {
     const awaited = new Map<Kept, number>()
     for (const entry of entries) {
       if (this.#isMade(entry)) continue
-      awaited.set(entry, entry.asked + 1)
-      entry.again.put(undefined)
+      awaited.set(entry, entry.askAgain())
       this.#host.lastKnown.lookNow(entry)
       if (entry.answered === entry.asked) entry.cut.abort(AGAIN)
     }
@@ -144,7 +143,7 @@ export class Watching {
           await this.#host.take(entry, reading)
           entry.answered = ask
           // Who asks is content with what a lease keeps, so nobody asks for the next one.
-          entry.again.clear()
+          entry.askNoMore()
           return 'kept'
         }
         if (cut.signal.aborted) break
@@ -154,7 +153,7 @@ export class Watching {
         this.#host.remember(entry, reading)
         entry.answered = ask
         this.#say(entry)
-        if (this.#isMade(entry)) entry.again.clear()
+        if (this.#isMade(entry)) entry.askNoMore()
         else if (entry.again.full) return ended()
       }
       if (cut.signal.aborted) return ended()

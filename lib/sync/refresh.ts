@@ -45,7 +45,7 @@ export async function refresh(parts: RefreshParts, signal: AbortSignal): Promise
   )
   const status = parts.status()
   const unread = parts.inputs.unread()
-  // What has failed is tried again and again, and may be right now; that is no reason not to tell of it.
+  // What has failed may be asked for once more by somebody else; that is no reason not to tell of it.
   const silent = unread.filter(
     ({ isAsked, error }) =>
       isAsked && (progress.awaits === 'answers' || (progress.awaits === 'more' && error === undefined)),

@@ -157,7 +157,28 @@ describe('Subscription.refresh', () => {
     provider.hang('a')
     await clock.advance(250)
     expect(provider.started('a')).toBe(22)
-    expect(web.unread()).toEqual([{ dependency: a, error: AWAY, isAsked: true }])
+    expect(web.unread()).toEqual([{ dependency: a, error: AWAY, isAsked: false }])
+  })
+
+  test('tells what has failed since it asked from what has not answered, also while it is tried again', async () => {
+    const { clock, provider, web } = place()
+    const [a, b] = [at('a'), at('b')]
+    for (const { path } of [a, b]) provider.set(path, path)
+    web.want([a, b])
+    await settled()
+    provider.fail('a', AWAY)
+    provider.hang('b')
+    const refresh = asked(web.refresh(never))
+    await settled()
+    provider.heal('a')
+    provider.hang('a')
+    await clock.advance(SECOND)
+
+    expect([provider.started('a'), refresh.isOver()]).toEqual([3, false])
+    expect(web.unread()).toEqual([
+      { dependency: a, error: AWAY, isAsked: false },
+      { dependency: b, error: undefined, isAsked: true },
+    ])
   })
 
   test('does not shorten a wait that comes later', async () => {
