@@ -199,12 +199,13 @@ export class App {
   }
 
   async #openControl(): Promise<void> {
-    const { log, redactor } = this.#world
+    const { clock, log, redactor } = this.#world
     const control = await startControl({
       directory: this.config.stateDirectory,
       bundles: [...this.config.bundles.keys()],
       refresh: (bundles, timeoutMs, signal) => this.refresh(bundles, timeoutMs, signal),
       redact: text => redactor.redact(text),
+      clock,
       log,
       signal: this.#scope.signal,
     })

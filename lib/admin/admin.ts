@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
+import { excerpt } from '../base/excerpt.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf, OperationalError, systemCode } from '../errors.ts'
 import type { Status } from '../status.ts'
@@ -33,6 +34,8 @@ const REQUEST_MS_MAX = 3_000
 /** How often connections are looked at for that. */
 const CHECK_EVERY_MS = 1_000
 const CONNECTIONS_MAX = 32
+/** A line says why; it is no place for a whole report. */
+const LINE_CHARACTERS_MAX = 2_000
 
 const QUESTIONS: ReadonlyMap<string, (status: Status, nowMs: number) => Health> = new Map([
   ['/livez', liveness],
@@ -87,7 +90,9 @@ function respond(
   }
   try {
     const { well, lines } = question(status(), clock.monotonicMs())
-    send(response, well ? 200 : 503, redact === undefined ? lines : lines.map(redact))
+    // A reader goes by lines. A cut could leave half of a secret, so that it is masked before.
+    const shown = lines.map(line => excerpt(redact === undefined ? line : redact(line), LINE_CHARACTERS_MAX))
+    send(response, well ? 200 : 503, shown)
   } catch (error) {
     log.error('health cannot be told', { error: messageOf(error) })
     send(response, 500, ['the health cannot be told; the log says why'])

@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
 import { listed } from '../base/listed.ts'
 import type { Log } from '../base/log.ts'
 import { nearest } from '../base/nearest.ts'
@@ -23,6 +24,7 @@ export interface ControlOptions {
   ) => Promise<readonly Refreshed[]>
   /** Masks in a text what must not be seen. */
   readonly redact: (text: string) => string
+  readonly clock: Clock
   readonly log: Log
   /** Aborts when this process or its configuration comes to its end: what is under way is answered with that. */
   readonly signal: AbortSignal
@@ -47,7 +49,8 @@ const BODY_BYTES_MAX = 64 * 1024
 const REQUEST_MS_MAX = 3_000
 const CONNECTIONS_MAX = 32
 const REFRESHES_MAX = 16
-/** How long an answer may take to be taken at the end. */
+/** How long an answer may take to be taken, and how long at the end. */
+const ANSWER_MS_MAX = 5_000
 const LAST_WORDS_MS = 1_000
 
 /** The directory in which the socket is made, and the name that it has there: one that no configuration can have. */
@@ -60,21 +63,21 @@ const UNSEEN_NAME = '..control'
  *
  *  Where there can be none (a file system without sockets, something in the way), the log says so: all else works without. */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { directory, log } = options
+  const { directory, clock, log } = options
   const path = join(directory, CONTROL_SOCKET)
   const answering = new Set<Promise<void>>()
-  /** With what ends each that does not ask in time. */
-  const connections = new Map<Socket, NodeJS.Timeout>()
+  /** Each, and what to call when it has asked in time. */
+  const connections = new Map<Socket, () => void>()
   let http: HttpServer | undefined
   const server = createServer(connection => {
-    const late = setTimeout(() => connection.destroy(), REQUEST_MS_MAX)
-    connections.set(connection, late)
+    const inTime = clock.after(REQUEST_MS_MAX, () => connection.destroy())
+    connections.set(connection, inTime)
     connection.once('close', () => {
-      clearTimeout(late)
+      inTime()
       connections.delete(connection)
     })
     http ??= httpServer((request, response) => {
-      const onAsked = () => clearTimeout(connections.get(request.socket))
+      const onAsked = () => connections.get(request.socket)?.()
       const answered = respond(request, response, options, { underWay: answering.size, onAsked })
       const over = answered.finally(() => answering.delete(over))
       answering.add(over)
@@ -96,10 +99,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   server.on('error', error => log.warn('control socket failed', { path, error: messageOf(error) }))
   log.debug('refresh can be asked for', { path })
   let closing: Promise<void> | undefined
+  const lastWords = () => new Promise<void>(resolve => void clock.after(LAST_WORDS_MS, resolve))
   const close = async () => {
     await unlink(path).catch(() => {})
     const over = closed(server)
-    await Promise.race([Promise.all(answering), afterLastWords()])
+    await Promise.race([Promise.all(answering), lastWords()])
     for (const connection of connections.keys()) connection.destroy()
     await over
   }
@@ -145,12 +149,6 @@ function closed(server: Server): Promise<void> {
   })
 }
 
-async function afterLastWords(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  setTimeout(resolve, LAST_WORDS_MS).unref()
-  await promise
-}
-
 /** Answers one request; resolves when the answer has been sent, or nobody is there any more. */
 async function respond(
   request: IncomingMessage,
@@ -179,7 +177,10 @@ async function respond(
   } catch (error) {
     if (!gone.signal.aborted) sendError(response, error, options)
   }
+  // Who asks and does not take the answer must not keep a place for ever.
+  const inTime = options.clock.after(ANSWER_MS_MAX, () => request.socket.destroy())
   await ended
+  inTime()
 }
 
 interface Question {

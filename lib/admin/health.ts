@@ -1,9 +1,8 @@
 import { formatDurationMs } from '../base/duration.ts'
-import { excerpt } from '../base/excerpt.ts'
 import { listed } from '../base/listed.ts'
 import type { BundleStatus, HeldBackStatus, ProviderStatus, Status } from '../status.ts'
 
-/** What a probe is told: whether it is well, and why, a line each. */
+/** What a probe is told: whether it is well, and why, a line each; as it was said, so maybe with line breaks and secrets in it. */
 export interface Health {
   readonly well: boolean
   readonly lines: readonly string[]
@@ -11,8 +10,6 @@ export interface Health {
 
 /** How long ago the loop may have come round at most; it does so every few seconds while nothing happens. */
 const LOOP_AGE_MS_MAX = 30_000
-/** A line says why; it is no place for a whole report. */
-const LINE_CHARACTERS_MAX = 2_000
 
 /** Whether the process does its work at all; a backend never decides it, because a restart would not cure one. */
 export function liveness({ loopedAtMs }: Status, nowMs: number): Health {
@@ -37,7 +34,7 @@ export function startup({ bundles, providers }: Status): Health {
 }
 
 function bundleLine({ name, ready, summary }: BundleStatus): string {
-  return oneLine(`bundle ${name}: ${ready ? 'ready' : 'not ready'}: ${summary}`)
+  return `bundle ${name}: ${ready ? 'ready' : 'not ready'}: ${summary}`
 }
 
 function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs, heldBack = [] }: ProviderStatus): string {
@@ -49,16 +46,11 @@ function providerLine({ name, type, watches, error, staleMs, lastKnownGoodMs, he
       : `; serving last-known-good readings from before the start, up to ${formatDurationMs(lastKnownGoodMs)} old`
   const held = heldBack.length === 0 ? [] : [listed(heldBack.map(heldBackPart), '; ')]
   const warnings = [...held, ...(error === undefined ? [] : [`${error}${age}${kept}`])]
-  if (warnings.length === 0) return oneLine(`${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`)
-  return oneLine(`${who}: warning: ${warnings.join('; ')}`)
+  if (warnings.length === 0) return `${who}: ok: ${watches} ${watches === 1 ? 'watch' : 'watches'}`
+  return `${who}: warning: ${warnings.join('; ')}`
 }
 
 function heldBackPart({ dependency, had, has, leftMs }: HeldBackStatus): string {
   const left = Math.round(leftMs) > 0 ? `, for ${formatDurationMs(leftMs)}` : ' until it has been read anew'
   return `${dependency} went from ${had} to ${has} and is served as before${left}`
-}
-
-/** A line of ours on one line: what a backend said may hold line breaks, and a reader goes by lines. */
-function oneLine(text: string): string {
-  return excerpt(text, LINE_CHARACTERS_MAX)
 }

@@ -8,7 +8,7 @@ import { OperationalError } from '../../lib/errors.ts'
 import type { Status } from '../../lib/status.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { bundleStatus, statusOf } from './statuses.ts'
+import { bundleStatus, providerStatus, statusOf } from './statuses.ts'
 
 describe('the health listener', () => {
   test('answers each question with 200 while all is well', async () => {
@@ -176,6 +176,20 @@ test('close() closes every connection and frees the port', async () => {
   await eventually(() => expect(held.destroyed).toBe(true))
   const again = await startAdmin({ ...options(), port: admin.port })
   await again.close()
+})
+
+test('says each thing on a line of bounded length, and masks before it cuts', async () => {
+  const secret = 'two  spaces and a\ttab'
+  const bundles = [bundleStatus({ name: 'a', ready: false, summary: `one ${secret}\ntwo\r\nbundle b: ready\x1b[31m` })]
+  const providers = [providerStatus({ error: 'x'.repeat(1_000_000) })]
+  const redact = (line: string) => line.replaceAll(secret, '[secret]')
+  const admin = await startAdmin({ ...options(), status: () => statusOf({ bundles, providers }), redact })
+  onTestFinished(() => admin.close())
+
+  const lines = (await ask(admin.port, '/readyz')).body.trimEnd().split(/[\r\n]/)
+  expect(lines).toHaveLength(3)
+  expect(lines[1]).toBe('bundle a: not ready: one [secret] two bundle b: ready')
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(2_000)
 })
 
 test('masks what must not be seen, wherever it comes from', async () => {

@@ -10,6 +10,7 @@ import { jsonLog } from '../../lib/base/json-log.ts'
 import { silentLog } from '../../lib/base/log.ts'
 import { Redactor } from '../../lib/base/secret.ts'
 import type { Refreshed } from '../../lib/refreshed.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { scratch } from '../support/scratch.ts'
 
@@ -26,6 +27,7 @@ async function start(given: Partial<ControlOptions> = {}) {
     bundles: ['web', 'api'],
     refresh: async bundles => bundles.map(name => came(name)),
     redact: text => text,
+    clock: systemClock,
     log: silentLog,
     signal: never,
     ...given,
@@ -284,6 +286,24 @@ describe('a client that means ill, or hangs', () => {
 
     await eventually(() => expect([silent.destroyed, slow.destroyed]).toEqual([true, true]), { withinMs: 15_000 })
     expect(await ask(directory)).toMatchObject({ status: 200 })
+  })
+
+  test('does not keep its place when it asks and does not take the answer', async () => {
+    const clock = new FakeClock()
+    const summary = 'x'.repeat(4 * 1024 * 1024)
+    let asked = 0
+    const refresh = async () => [came('web', { summary: asked++ < 16 ? summary : 'short' })]
+    const { directory } = await start({ clock, refresh })
+    const body = JSON.stringify(QUESTION)
+    for (let i = 0; i < 16; i++) {
+      const deaf = await connected(directory)
+      deaf.pause().write(`POST /refresh HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+    }
+    await eventually(() => expect(asked).toBe(16))
+    expect(await ask(directory)).toMatchObject({ status: 503 })
+
+    await clock.advance(5_000)
+    await eventually(async () => expect(await ask(directory)).toMatchObject({ status: 200 }))
   })
 
   test('cannot have more than a few refreshes under way', async () => {

@@ -55,22 +55,6 @@ describe('readiness', () => {
     expect(well).toBe(true)
     expect(lines.at(-1)).toBe('provider vault (vault): warning: ECONNREFUSED; its readings are up to 3m20s old')
   })
-
-  test('keeps every line one line of bounded length', () => {
-    const { lines } = readiness(
-      statusOf({
-        bundles: [bundleStatus({ name: 'a', ready: false, summary: 'one\ntwo\r\nbundle b: ready: three\x1b[31m' })],
-        providers: [providerStatus({ error: 'x'.repeat(1_000_000) })],
-      }),
-    )
-
-    expect(lines).toHaveLength(3)
-    for (const line of lines) {
-      expect(line.split(/[\r\n]/)).toHaveLength(1)
-      expect(line).not.toContain('\x1b')
-      expect(line.length).toBeLessThanOrEqual(2_000)
-    }
-  })
 })
 
 describe('startup', () => {
