@@ -5,6 +5,7 @@ import { CONTROL_SOCKET } from '../../lib/admin/control-path.ts'
 import { UNKNOWN_BUNDLE, type ControlError } from '../../lib/admin/control.ts'
 import { excerpt } from '../../lib/base/excerpt.ts'
 import { formatDurationMs } from '../../lib/base/duration.ts'
+import { listed } from '../../lib/base/listed.ts'
 import { messageOf, OperationalError, systemCode } from '../../lib/errors.ts'
 import { REFRESH_MS_MAX, type Refreshed, type RefreshFailure } from '../../lib/refreshed.ts'
 import { ExitCode } from '../exit-code.ts'
@@ -78,7 +79,7 @@ function say({ status, body }: ControlAnswer, timeoutMs: number, terminal: Termi
 function sayRefreshed({ bundle, outcome, summary, hint, unread, more }: Refreshed, terminal: Terminal): void {
   const prefix = PREFIXES.get(outcome) ?? ''
   sayProblem(terminal, line(`${bundle}: ${prefix}${summary}`), hint === undefined ? undefined : line(hint))
-  for (const failure of unread) sayUnread(bundle, failure, terminal)
+  for (const failures of Map.groupBy(unread, reasonOf).values()) sayUnread(bundle, failures, terminal)
   if (more > 0) terminal.say(`${bundle}: ${more} more could not be read`)
 }
 
@@ -90,14 +91,25 @@ const PREFIXES: ReadonlyMap<Refreshed['outcome'], string> = new Map([
   ['pending', 'still waiting: '],
 ])
 
-function sayUnread(bundle: string, { dependency, code, message, hint }: RefreshFailure, terminal: Terminal): void {
-  // A provider's errors say of what they are, and here that stands before them.
-  const why = message.replaceAll(`${dependency}: `, '')
+/** One reason is one line, however many have it: a backend that is away takes all that is its own with it. */
+function sayUnread(bundle: string, failures: readonly RefreshFailure[], terminal: Terminal): void {
+  const [first] = failures
+  if (first === undefined) return
+  const names = listed(failures.map(({ dependency }) => dependency))
   sayProblem(
     terminal,
-    line(`${bundle}: cannot read ${dependency}: ${code}: ${why}`),
-    hint === undefined ? undefined : line(hint),
+    line(`${bundle}: cannot read ${names}: ${first.code}: ${whyOf(first)}`),
+    first.hint === undefined ? undefined : line(first.hint),
   )
+}
+
+function reasonOf(failure: RefreshFailure): string {
+  return JSON.stringify([failure.code, whyOf(failure), failure.hint])
+}
+
+/** A provider's errors say of what they are, and here that stands before them. */
+function whyOf({ dependency, message }: RefreshFailure): string {
+  return message.replaceAll(`${dependency}: `, '')
 }
 
 function codeOf({ outcome, unread }: Refreshed): number {
@@ -115,7 +127,7 @@ async function explained(error: unknown, directory: string, world: World): Promi
       'unavailable',
       `no outrigger runs with this state directory: nothing listens on ${socket}`,
       {
-        hint: 'start `outrigger run`, or name its configuration with -c; where one runs, its log says why it has no control socket',
+        hint: 'start `outrigger run`, or name its configuration with -c; where one runs, it may be loading its configuration, or its log says why it has no control socket',
       },
     )
   }

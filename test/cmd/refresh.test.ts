@@ -111,6 +111,22 @@ describe('refresh', () => {
     expect(await ask(config)).toMatchObject({ code: 0, said: expect.stringContaining('generation 2') })
   })
 
+  test('says of many that could not be read for one reason that it is one', async () => {
+    const names = Array.from({ length: 8 }, (_, i) => `v${i}`)
+    const content = ['v', ...names].map(name => `{{ ref "one://${name}" }}`).join('')
+    const { config, provider, shown } = await running({ files: [{ path: 'app.conf', content }] })
+    for (const name of names) provider.set(name, name)
+    await eventually(() => expect(shown()).toBe(`one${names.join('')}`))
+    for (const name of names)
+      provider.fail(name, new ProviderError('unavailable', `one://${name}: sealed`, { hint: 'unseal it' }))
+
+    const five = 'one://v0, one://v1, one://v2, one://v3, one://v4, and 3 more'
+    expect(await ask(config)).toEqual({
+      code: 1,
+      said: `web: unchanged at generation 1\nweb: cannot read ${five}: unavailable: sealed\nhint: unseal it`,
+    })
+  })
+
   test('says what a bundle waits for, and ends with 3', async () => {
     const { config, provider, shown } = await running({}, { other: { volume: './other', files: OTHER } })
     await eventually(() => expect(shown()).toBe('one'))
