@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Redactor } from '../../lib/base/secret.ts'
-import { Struct, type Value } from '../../lib/base/value.ts'
+import { Struct, Uint, type Value } from '../../lib/base/value.ts'
 import { hide } from '../../lib/store/content.ts'
 
 function pairs(name: string, count: number): readonly Value[] {
@@ -53,4 +53,23 @@ test('of a reading that is not sensitive, nothing is told', () => {
   hide({ value: 'plain-text', revision: 'r', observedAtMs: 0, sensitive: false, secrets: ['plain-text'] }, redactor)
 
   expect(redactor.redact('plain-text')).toBe('plain-text')
+})
+
+test('of a pair, what it is called and counted by is no secret; of any other struct, everything is', () => {
+  const redactor = new Redactor()
+  const fields: readonly (readonly [string, Value])[] = [
+    ['Path', 'apps/password'],
+    ['Key', 'password'],
+    ['Value', 'correct-horse'],
+    ['ModifyIndex', new Uint(8501n)],
+  ]
+  const pair = new Struct('*dependency.KeyPair', new Map(fields))
+  for (const value of [pair, [pair]]) hide({ value, revision: 'r', observedAtMs: 0, sensitive: true }, redactor)
+  expect(redactor.redact('consul:8501 cannot read apps/password: correct-horse')).toBe(
+    'consul:8501 cannot read apps/password: [secret]',
+  )
+
+  const certificate = new Struct('dependency.PemEncoded', new Map([['Key', 'private-key']]))
+  hide({ value: certificate, revision: 'r', observedAtMs: 0, sensitive: true }, redactor)
+  expect(redactor.redact('private-key')).toBe('[secret]')
 })
