@@ -26,6 +26,7 @@ import {
   tree,
 } from './kv-questions.ts'
 import { consulOptions, type ConsulOptions } from './options.ts'
+import { placeOf } from './settings.ts'
 
 /** Reads the keys, the catalog and the mesh of Consul, and sees each change at once: `type: consul`. */
 export const consul: ProviderPlugin<ConsulOptions> = {
@@ -55,9 +56,7 @@ export const consul: ProviderPlugin<ConsulOptions> = {
     exportedServices,
     importedServices,
   },
-  // What the environment adds is not known here: it is the same for as long as nobody changes it there.
-  identity: ({ address, datacenter, namespace, partition }) =>
-    JSON.stringify([address, datacenter, namespace, partition]),
+  identity: (options, environment) => JSON.stringify(placeOf(options, environment)),
   async open(options, host) {
     const { ConsulProvider } = await import('./provider.ts')
     return ConsulProvider.open(options, host)

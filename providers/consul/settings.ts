@@ -51,6 +51,19 @@ export function settingsOf(options: ConsulOptions, environment: Environment): Se
   }
 }
 
+/** What is read, for `ProviderPlugin.identity`: an address that cannot be used is as good as any. */
+export function placeOf(
+  { address, datacenter, namespace, partition }: ConsulOptions,
+  environment: Environment,
+): readonly unknown[] {
+  return [
+    address ?? said(environment, 'CONSUL_HTTP_ADDR'),
+    datacenter,
+    namespace ?? said(environment, 'CONSUL_NAMESPACE'),
+    partition ?? said(environment, 'CONSUL_PARTITION'),
+  ]
+}
+
 /** An empty variable counts as not set. */
 function said(environment: Environment, name: string): string | undefined {
   return environment[name] === '' ? undefined : environment[name]

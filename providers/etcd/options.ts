@@ -117,6 +117,15 @@ export function accessOf(options: EtcdOptions, environment: Readonly<Record<stri
   return { endpoints, user: { name, password: known }, tls }
 }
 
+/** What is read, for `ProviderPlugin.identity`. */
+export function placeOf(
+  { endpoints, prefix }: EtcdOptions,
+  environment: Readonly<Record<string, string>>,
+): readonly unknown[] {
+  const text = environment.ETCDCTL_ENDPOINTS
+  return [endpoints ?? endpointsIn(text === '' ? undefined : text, false), prefix]
+}
+
 function isEndpoint(text: string): boolean {
   return ENDPOINT_PATTERN.test(text) && URL.canParse(text)
 }

@@ -1,5 +1,5 @@
 import type { ProviderPlugin } from '../../lib/provider.ts'
-import { etcdOptions, type EtcdOptions } from './options.ts'
+import { etcdOptions, placeOf, type EtcdOptions } from './options.ts'
 import { filesQuestion, keyQuestion, lsQuestion, treeQuestion } from './questions.ts'
 
 /** Reads keys of etcd, and sees each change at once: `type: etcd`. */
@@ -9,6 +9,7 @@ export const etcd: ProviderPlugin<EtcdOptions> = {
   reference: keyQuestion,
   tree: filesQuestion,
   functions: { etcdKey: keyQuestion, etcdLs: lsQuestion, etcdTree: treeQuestion },
+  identity: (options, environment) => JSON.stringify(placeOf(options, environment)),
   async open(options, host) {
     const { EtcdProvider } = await import('./provider.ts')
     return EtcdProvider.open(options, host)

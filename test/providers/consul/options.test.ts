@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { v } from '../../../lib/base/schema.ts'
 import { consulOptions } from '../../../providers/consul/options.ts'
+import { consul } from '../../../providers/consul/plugin.ts'
 import { settingsOf } from '../../../providers/consul/settings.ts'
 
 const none = () => Promise.reject(new Error('no file'))
@@ -96,6 +97,18 @@ test("takes what Consul's variables say, and what the configuration says before 
     connection: { socketPath: '/run/consul.sock', tls },
   })
   expect((await own.token?.read(none))?.reveal()).toBe('mine')
+})
+
+test('what was kept of one Consul is not of another, whoever names it', () => {
+  const identity = (options: object, environment = {}) =>
+    consul.identity?.(v.parse(consulOptions, options), environment)
+  const of = identity({ address: 'http://a:8500', namespace: 'n', partition: 'p' })
+  const variables = { CONSUL_HTTP_ADDR: 'http://a:8500', CONSUL_NAMESPACE: 'n', CONSUL_PARTITION: 'p' }
+  expect(identity({}, { ...variables, CONSUL_HTTP_TOKEN: 'another' })).toBe(of)
+  expect(identity({}, { ...variables, CONSUL_HTTP_ADDR: 'http://b:8500' })).not.toBe(of)
+  expect(identity({}, { ...variables, CONSUL_NAMESPACE: 'm' })).not.toBe(of)
+  expect(identity({}, { ...variables, CONSUL_PARTITION: '' })).not.toBe(of)
+  expect(identity({ address: 'http://a:8500' }, { ...variables, CONSUL_HTTP_ADDR: 'http://b:8500' })).toBe(of)
 })
 
 test("consul-template's variables go before Consul's, and a token before a file", () => {

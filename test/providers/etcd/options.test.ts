@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { v } from '../../../lib/base/schema.ts'
 import { accessOf, etcdOptions } from '../../../providers/etcd/options.ts'
+import { etcd } from '../../../providers/etcd/plugin.ts'
 
 const none = () => Promise.reject(new Error('no file'))
 
@@ -60,4 +61,14 @@ test('says what the environment lacks, without what it holds', () => {
   const wrong = accessOf(options, { ETCDCTL_ENDPOINTS: 'http://user:hidden@etcd:2379' })
   expect(wrong).toContain('ETCDCTL_ENDPOINTS')
   expect(wrong).not.toContain('hidden')
+})
+
+test('what was kept of one etcd is not of another, whoever names it', () => {
+  const identity = (options: object, environment = {}) => etcd.identity?.(v.parse(etcdOptions, options), environment)
+  const of = identity({ endpoints: 'http://a:2379', prefix: 'p/' })
+  const variables = { ETCDCTL_ENDPOINTS: 'http://a:2379' }
+  expect(identity({ prefix: 'p/' }, { ...variables, ETCDCTL_PASSWORD: 'another' })).toBe(of)
+  expect(identity({ prefix: 'p/', timeout: '1s' }, variables)).toBe(of)
+  expect(identity({ prefix: 'p/' }, { ETCDCTL_ENDPOINTS: 'http://b:2379' })).not.toBe(of)
+  expect(identity({}, variables)).not.toBe(of)
 })
