@@ -69,11 +69,12 @@ function said(environment: Environment, name: string): string | undefined {
   return environment[name] === '' ? undefined : environment[name]
 }
 
-/** Both commands take it without a scheme, too. */
+/** Both commands take it without a scheme, too; and whoever asks for TLS has it, whatever scheme there is. */
 function addressIn(environment: Environment): string {
   const text = said(environment, 'CONSUL_HTTP_ADDR') ?? ADDRESS_DEFAULT
-  const scheme = flagIn(environment, 'CONSUL_HTTP_SSL') === true ? 'https' : 'http'
-  const address = text.includes('://') ? text : `${scheme}://${text}`
+  const isSecure = flagIn(environment, 'CONSUL_HTTP_SSL') === true
+  const whole = text.includes('://') ? text : `http://${text}`
+  const address = isSecure ? whole.replace(/^http:/, 'https:') : whole
   if (isAddress(address)) return address
   throw unusable('CONSUL_HTTP_ADDR', 'an address such as http://127.0.0.1:8500, or unix:///path/of/socket')
 }

@@ -99,6 +99,17 @@ test("takes what Consul's variables say, and what the configuration says before 
   expect((await own.token?.read(none))?.reveal()).toBe('mine')
 })
 
+test.each([
+  ['consul:8501', 'true', 'https://consul:8501'],
+  ['http://consul:8501', 'true', 'https://consul:8501'],
+  ['https://consul:8501', 'false', 'https://consul:8501'],
+  ['http://consul:8500', 'false', 'http://consul:8500'],
+  ['unix:///run/consul.sock', 'true', 'http://localhost'],
+])('CONSUL_HTTP_ADDR=%s with CONSUL_HTTP_SSL=%s is %s', (address, secure, endpoint) => {
+  const environment = { CONSUL_HTTP_ADDR: address, CONSUL_HTTP_SSL: secure }
+  expect(settingsOf(v.parse(consulOptions, {}), environment).endpoint).toBe(endpoint)
+})
+
 test('what was kept of one Consul is not of another, whoever names it', () => {
   const identity = (options: object, environment = {}) =>
     consul.identity?.(v.parse(consulOptions, options), environment)
