@@ -123,6 +123,9 @@ module.exports = Object.assign(silent, { default: silent, formatters: {}, enable
   { path: './lib/transport', from: 'pino', contents: throwing("pino's transports") },
   { path: 'worker_threads', from: 'pino', contents: 'module.exports = { isMainThread: true }' },
   { path: 'worker_threads', from: 'write-file-atomic', contents: 'module.exports = { threadId: 0 }' },
+  // A WebSocket reads little: no native code that happens to lie around is loaded for it. What is missing there is known by its error.
+  { path: 'bufferutil', from: 'ws', contents: "throw new Error('bufferutil is not part of this build')" },
+  { path: 'utf-8-validate', from: 'ws', contents: "throw new Error('utf-8-validate is not part of this build')" },
   // Our verbs are no programs of their own that would have to be started.
   { path: 'node:child_process', from: 'commander', contents: throwing('starting programs for verbs') },
 ]

@@ -1,4 +1,4 @@
-import type { ClientRequest } from 'node:http'
+import type { Agent, ClientRequest } from 'node:http'
 import type { Clock } from './clock.ts'
 import { HttpClient, type HttpRequest, type HttpResponse } from './http.ts'
 import { readTlsFiles, stampTlsFiles, type TlsFiles } from './tls-files.ts'
@@ -52,6 +52,12 @@ export class Connection {
     const { socketPath } = this.#options
     const kept = await this.#client(request.url, clock)
     return kept.client.begin({ ...request, ...(socketPath === undefined ? {} : { socketPath }) })
+  }
+
+  /** As `HttpClient.agent`; what it connects may outlive a rotation. */
+  async agent(url: string, clock: Clock): Promise<Agent> {
+    const kept = await this.#client(url, clock)
+    return kept.client.agent(url, this.#options.socketPath)
   }
 
   /** Closes every connection; requests that are still under way fail. May be called again. */

@@ -98,6 +98,12 @@ export class HttpClient {
     return moduleFor(url).request({ ...options, agent: this.#newAgent(url, { keepAlive: false }) })
   }
 
+  /** What makes the connection of one exchange that is no request of ours, such as a WebSocket: with our TLS and proxies. */
+  agent(url: string, socketPath?: string): Agent {
+    const options = { keepAlive: false, ...(socketPath === undefined ? {} : { socketPath }) }
+    return this.#newAgent(parseUrl(url), options)
+  }
+
   /** Closes every connection; requests that are still under way fail. May be called again. */
   close(): void {
     this.#plain?.destroy()

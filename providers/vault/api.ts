@@ -10,14 +10,19 @@ import { parseJson } from '../../lib/base/json.ts'
 import type { Secret } from '../../lib/base/secret.ts'
 import { fromBytes } from '../../lib/base/text.ts'
 import type { Value } from '../../lib/base/value.ts'
+import { openWebSocket, WebSocketRefused } from '../../lib/base/websocket.ts'
 import { OperationalError, ProviderError, type ProviderErrorCode } from '../../lib/errors.ts'
 import type { Answer, ApiRequest } from './answer.ts'
+import { parseEvent, SUBSCRIPTION, type VaultEvent } from './event.ts'
 import { encodePath, encodeQuery } from './paths.ts'
 import type { Settings } from './settings.ts'
 
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024
 /** A standby points to the active node, which answers itself. */
 const REDIRECTS_MAX = 1
+const EVENT_BYTES_MAX = 1024 * 1024
+/** What a server without a stream, or one that does not give it to us, answers also to a request that asks for no WebSocket. */
+const NO_STREAM: ReadonlySet<number> = new Set([401, 403, 404, 405, 501])
 
 /** What node-vault is used for. */
 interface NodeVault {
@@ -43,7 +48,20 @@ export interface Api {
   /** The answer, whatever its status. Rejects with a ProviderError when there is none that could be one, and with the signal's
    *  reason. */
   send(request: ApiRequest, signal: AbortSignal): Promise<Answer>
+  /** Changes in a namespace as the server tells of them, from when this resolves until it ends, with an error; not before the signal
+   *  aborts. Rejects with a `SubscriptionRefused`, or as `send`. A simulation has none. */
+  subscribe?(request: Pick<ApiRequest, 'token' | 'namespace'>, signal: AbortSignal): Promise<AsyncIterable<VaultEvent>>
   close(): void
+}
+
+/** The server answered, and with no stream of events. */
+export class SubscriptionRefused extends Error {
+  readonly status: number
+
+  constructor(status: number) {
+    super(`the server gives no stream of events (${status})`)
+    this.status = status
+  }
 }
 
 export class HttpApi implements Api {
@@ -51,6 +69,8 @@ export class HttpApi implements Api {
   readonly #clock: Clock
   readonly #connection: Connection
   #client: Promise<NodeVault> | undefined
+  /** Whether there has been a stream of events. */
+  #hasStream = false
 
   /** Connects to nothing: the first request does. */
   constructor(settings: Settings, clock: Clock) {
@@ -72,6 +92,34 @@ export class HttpApi implements Api {
       if (!(error instanceof OperationalError) || error instanceof ProviderError) throw error
       const hint = error.hint === undefined ? {} : { hint: error.hint }
       throw new ProviderError(error.code as ProviderErrorCode, error.message, { cause: error, ...hint })
+    }
+  }
+
+  async subscribe(
+    { token, namespace }: Pick<ApiRequest, 'token' | 'namespace'>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<VaultEvent>> {
+    if (!this.#hasStream) {
+      // Most servers have none, and what a WebSocket takes need not be loaded to hear so.
+      const { status } = await this.send({ operation: 'read', ...SUBSCRIPTION, token, namespace }, signal)
+      if (NO_STREAM.has(status)) throw new SubscriptionRefused(status)
+    }
+    const headers = new Map(Object.entries(headersOf({ operation: 'read', ...SUBSCRIPTION, token, namespace })))
+    const { endpoint, timeoutMs } = this.#settings
+    let url = `${endpoint}/v1/${encodePath(SUBSCRIPTION.path)}${encodeQuery(SUBSCRIPTION.query)}`
+    for (let redirects = 0; ; redirects++) {
+      const agent = await this.#connection.agent(url, this.#clock)
+      const request = { url, headers, agent, timeoutMs, messageBytesMax: EVENT_BYTES_MAX }
+      try {
+        const messages = await openWebSocket(request, this.#clock, signal)
+        this.#hasStream = true
+        return eventsIn(messages)
+      } catch (error) {
+        if (!(error instanceof WebSocketRefused)) throw error
+        const { status, location } = error
+        if (status < 300 || status > 399) throw new SubscriptionRefused(status)
+        url = this.#redirected(url, { status, headers: new Map([['location', location]]) }, redirects)
+      }
     }
   }
 
@@ -118,7 +166,7 @@ export class HttpApi implements Api {
   }
 
   /** Where a redirect may lead: to a server that the configuration names, with the same question. The token goes along. */
-  #redirected(from: string, { status, headers }: HttpResponse, redirects: number): string {
+  #redirected(from: string, { status, headers }: Omit<HttpResponse, 'body'>, redirects: number): string {
     const location = headers.get('location') ?? ''
     const to = URL.canParse(location, from) ? new URL(location, from) : undefined
     const origin = to === undefined ? 'nowhere' : to.origin
@@ -146,6 +194,13 @@ export class HttpApi implements Api {
         },
       )
     }
+  }
+}
+
+async function* eventsIn(messages: AsyncIterable<string>): AsyncGenerator<VaultEvent, void, undefined> {
+  for await (const message of messages) {
+    const event = parseEvent(message)
+    if (event !== undefined) yield event
   }
 }
 

@@ -9,6 +9,7 @@ import type { AuthMethod, LoginWorld } from './auth/method.ts'
 import { RefusedLogins } from './auth/refused-logins.ts'
 import { Session, type SessionWorld } from './auth/session.ts'
 import { Tokens } from './auth/tokens.ts'
+import type { VaultEvent } from './event.ts'
 import { failureOf, loginFailureOf, saysMayNot, saysUnknownToken } from './failure.ts'
 import type { Settings } from './settings.ts'
 
@@ -98,6 +99,18 @@ export class Client {
       throw forWhat(what, error)
     })
     return { token, leftMs: this.#session.leftMs }
+  }
+
+  /** Whether a server can be asked for a stream of events at all. */
+  get canSubscribe(): boolean {
+    return this.#api.subscribe !== undefined
+  }
+
+  /** As `Api.subscribe`, with the token of now. */
+  async subscribe(what: string, namespace: string, signal: AbortSignal): Promise<AsyncIterable<VaultEvent>> {
+    const { token } = await this.token(what, signal)
+    if (this.#api.subscribe === undefined) throw new TypeError('nothing can be subscribed to')
+    return await this.#api.subscribe({ token, namespace }, signal)
   }
 
   /** Has the listener called for each token that takes the place of another. Gives what ends that. */

@@ -19,6 +19,8 @@ export interface VaultOptions {
   readonly poll: number
   /** How often what has no version is read again. @default 60_000 */
   readonly reread: number
+  /** Whether the server's stream of events is used where it has one. @default true */
+  readonly events: boolean
   /** For one request. */
   readonly timeout: number | undefined
   /** The version of KV mounts by their path, where the server does not say. */
@@ -63,6 +65,7 @@ export const vaultOptions = v.strictObject({
   ),
   poll: v.optional(durationMs({ least: 100 }), '10s'),
   reread: v.optional(durationMs({ least: 100 }), '60s'),
+  events: v.optional(v.boolean('true or false'), true),
   timeout: v.optional(durationMs({ least: 100 })),
   mounts: v.optional(
     v.record(

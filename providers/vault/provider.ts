@@ -10,6 +10,7 @@ import { TokenMethod } from './auth/token.ts'
 import { HttpApi, type Api } from './api.ts'
 import { Client } from './client.ts'
 import { keyDigests, Written } from './dependencies.ts'
+import { Events, type Listener } from './events.ts'
 import { GRACE_MS, withGrace } from './grace.ts'
 import { isDeleted, sameVersion } from './kv.ts'
 import { Leases } from './leases.ts'
@@ -38,6 +39,7 @@ export class VaultProvider implements Provider {
   readonly #reader: Reader
   readonly #leases: Leases
   readonly #key: Uint8Array
+  readonly #events: Events
 
   private constructor(options: VaultOptions, host: ProviderHost, client: Client, key: Uint8Array) {
     this.#options = options
@@ -45,6 +47,7 @@ export class VaultProvider implements Provider {
     this.#client = client
     this.#leases = new Leases(client, host.clock)
     this.#key = key
+    this.#events = new Events(client, host, options.events)
     this.#reader = new Reader(client, new Mounts(client, options.mounts, host.clock), host, key)
   }
 
@@ -88,7 +91,9 @@ export class VaultProvider implements Provider {
     const { kind } = dependency
     if (kind === 'secret' || kind === 'api') return this.#watchSecret(dependency, signal, known)
     const often = known === undefined ? 'again' : 'in the midst'
-    if (kind === 'list') return this.#watch(cut => this.#reader.list(dependency, cut), signal, often)
+    if (kind === 'list') {
+      return this.#watch(cut => this.#reader.list(dependency, cut), signal, often, this.#events.listen(dependency))
+    }
     if (kind === 'token') return this.#watchToken(dependency, signal)
     if (dependency instanceof Written) {
       const isCertificate = kind === 'certificate'
@@ -138,6 +143,7 @@ export class VaultProvider implements Provider {
   }
 
   async close(): Promise<void> {
+    await this.#events.close()
     this.#client.close()
   }
 
@@ -164,7 +170,8 @@ export class VaultProvider implements Provider {
       }
       return await this.#reader.secret(dependency, cut)
     }
-    return this.#watch(async cut => (last = await read(cut)), signal, known === undefined ? 'again' : 'in the midst')
+    const often = known === undefined ? 'again' : 'in the midst'
+    return this.#watch(async cut => (last = await read(cut)), signal, often, this.#events.listen(dependency))
   }
 
   /** Whether a KV v2 secret may be another than the one that was read. */
@@ -176,11 +183,13 @@ export class VaultProvider implements Provider {
     return !sameVersion(version, await this.#reader.version(metadataPath, dependency, signal))
   }
 
-  #watch(
+  /** @param listener ends a wait early; it is this watch's own */
+  async *#watch(
     read: (signal: AbortSignal) => Promise<Read>,
     signal: AbortSignal,
     often: 'again' | 'in the midst' | 'once' = 'again',
-  ): AsyncIterable<Reading> {
+    listener?: Listener,
+  ): AsyncGenerator<Reading, void, undefined> {
     const { clock, random } = this.#host
     let waitMs = 0
     // A fleet that starts together would ask in step for minutes, so the first wait is any part of the usual one; unless it is in the
@@ -188,19 +197,33 @@ export class VaultProvider implements Provider {
     let isFirst = often === 'again'
     let before: Reading | undefined
     const readOnce = async (cut: AbortSignal) => {
+      // What is read now holds for all that was said until now.
+      listener?.hint.clear()
       const done = await (often === 'once' ? withGrace(read, clock, cut) : read(cut))
       waitMs =
         often === 'once' || done.reading.lease !== undefined
           ? Infinity
           : this.#waitAfter(done, isFirst ? random() : undefined)
       isFirst = false
-      if (done.reading.lease === undefined) return (before = asBefore(before, done.reading))
+      if (done.reading.lease === undefined) {
+        if (often !== 'once') listener?.waits()
+        return (before = asBefore(before, done.reading))
+      }
+      // To read it again would make another.
+      listener?.stop()
+      listener?.hint.clear()
       const lease = await this.#leases.bind(done.reading.lease, done.holder ?? '', cut)
       // Nobody would have it, and it would live on unused.
       if (cut.aborted) await this.revoke(lease, AbortSignal.timeout(GRACE_MS)).catch(() => {})
       return { ...done.reading, lease }
     }
-    return poll({ everyMs: () => waitMs, clock, random }, readOnce, signal)
+    const hint = listener === undefined ? {} : { hint: listener.hint }
+    listener?.start()
+    try {
+      yield* poll({ everyMs: () => waitMs, clock, random, ...hint }, readOnce, signal)
+    } finally {
+      listener?.stop()
+    }
   }
 
   /** How long a reading is taken for the newest.

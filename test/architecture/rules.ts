@@ -51,6 +51,7 @@ export const HOMES: Readonly<Record<string, string>> = {
   'smol-toml': 'lib/base/toml.ts',
   valibot: 'lib/base/schema.ts',
   'write-file-atomic': 'lib/base/disk.ts',
+  ws: 'lib/base/websocket.ts',
   yaml: 'lib/base/yaml.ts',
 }
 

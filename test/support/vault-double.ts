@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auths, type Auth, type LoginCall } from './vault-double-auth.ts'
 import { engines, secondsOf, type Answer, type Call, type Engine } from './vault-double-engines.ts'
+import { VaultDoubleEvents } from './vault-double-events.ts'
 import { certificateFor } from './vault-double-pki.ts'
 import { tokenAnswer, Tokens, type Token } from './vault-double-tokens.ts'
 import type { Json, VaultServer } from './vault-server.ts'
@@ -63,6 +64,8 @@ export class VaultDouble implements VaultServer {
   readonly #mounts = new Map<string, Engine>()
   readonly #cubbyholes = new Map<string, Engine>()
   readonly #namespaces = new Set<string>()
+  /** What is told of changes, when a test asks for it. */
+  readonly events = new VaultDoubleEvents()
   readonly #stop: () => Promise<void>
   #isSealed = false
   #quota: { readonly rate: number; readonly intervalMs: number; sinceMs: number; used: number } | undefined
@@ -94,11 +97,24 @@ export class VaultDouble implements VaultServer {
     }
     const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
     const double = new VaultDouble(url, tls === undefined ? undefined : ca, stop)
+    server.on('upgrade', (request: IncomingMessage, socket: Socket) => double.#upgrade(request, socket))
     return double
   }
 
   async close(): Promise<void> {
     await this.#stop()
+  }
+
+  /** A request for a WebSocket. */
+  #upgrade(request: IncomingMessage, socket: Socket): void {
+    const { url = '', headers } = request
+    this.seen.push({ method: 'UPGRADE', path: url, port: socket.remotePort })
+    const namespace = String(headers['x-vault-namespace'] ?? '')
+    const token = this.tokens.use(String(headers['x-vault-token'] ?? ''))
+    const path = decodeURIComponent(new URL(url, this.url).pathname.replace(/^\/v1\//, ''))
+    const may = token !== undefined && this.#may(token, { operation: 'read', path }, namespace)
+    const policies = token?.policies.map(name => (name === 'root' ? name : this.#policies.get(name))) ?? []
+    this.events.upgrade(request, socket, { namespace, path, token: may ? token.id : undefined, policies })
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -219,6 +235,10 @@ export class VaultDouble implements VaultServer {
     const [mount, engine] = this.#find(call.path, namespace)
     if (engine === undefined) return failed(404, `no handler for route "${call.path}". route entry not found.`)
     const answer = await engine.answer({ ...call, path: call.path.slice(mount.length + 1) })
+    if (engine.type === 'kv' && answer.status < 300) {
+      const path = call.path.slice(mount.length + 1)
+      this.events.changed({ ...call, path, namespace, mount, version: engine.options.version, body: answer.body })
+    }
     if (answer.lease === undefined) return answer
     const { seconds, renewable, maxSeconds = Infinity, end = () => {} } = answer.lease
     const id = `${call.path}/${randomBytes(12).toString('hex')}`
@@ -229,7 +249,11 @@ export class VaultDouble implements VaultServer {
     return { status: answer.status, body: { ...answer.body, ...lease } }
   }
 
-  #may({ policies, namespace: own }: Token, { operation, path }: Call, namespace: string): boolean {
+  #may(
+    { policies, namespace: own }: Token,
+    { operation, path }: Pick<Call, 'operation' | 'path'>,
+    namespace: string,
+  ): boolean {
     if (policies.includes('root')) return true
     if (own !== '' && own !== namespace) return false
     const wanted = { read: ['read'], list: ['list'], write: ['update', 'create'], delete: ['delete'] }[operation]
@@ -306,6 +330,8 @@ export class VaultDouble implements VaultServer {
             ? undefined
             : { rate: body.rate, intervalMs: secondsOf(body.interval) * 1_000, sinceMs: 0, used: 0 }
         return { status: 204 }
+      case 'events':
+        return this.events.answer
       case 'wrapping':
         return name === 'wrap' ? { status: 200, body: { data: body } } : this.#unwrap(String(body?.token ?? token.id))
       default:
