@@ -19,6 +19,7 @@ const POLLS = [
 ]
 const IDLE_POLL_MS = 5_000
 const IDLE_MS = 20_000
+const IDLE_SETTLED_MS = 10_000
 const COLD_RUNS = 9
 /** As many as the provider has. */
 const CONNECTIONS = 16
@@ -88,7 +89,8 @@ async function measureIdle(program: string, server: VaultServer): Promise<readon
   const child = start(program, server, place.config)
   try {
     await shows(place.volume, expected(SECRETS))
-    await setTimeout(IDLE_POLL_MS)
+    // By then it has been asked whether there is a stream of events, too.
+    await setTimeout(IDLE_SETTLED_MS)
     proxy.reset()
     const { connections } = proxy
     await setTimeout(IDLE_MS)
