@@ -47,9 +47,17 @@ export class Struct {
   /** As Go prints it in errors, `dependency.KeyPair` say. */
   readonly typeName: string
   readonly fields: ReadonlyMap<string, Value>
-  constructor(typeName: string, fields: ReadonlyMap<string, Value>) {
+  // Not a part of what it is: two that differ in nothing else are the same.
+  readonly #open: ReadonlySet<string> | undefined
+  /** @param open the fields that may be shown where the others are secret, such as names and versions; none when left out */
+  constructor(typeName: string, fields: ReadonlyMap<string, Value>, open?: ReadonlySet<string>) {
     this.typeName = typeName
     this.fields = fields
+    this.#open = open
+  }
+  /** Whether a field may be shown where others are secret; nothing is known of that after a restart. */
+  isOpen(field: string): boolean {
+    return this.#open?.has(field) === true
   }
 }
 

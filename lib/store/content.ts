@@ -68,30 +68,11 @@ function hideFile({ content }: TreeFile, redactor: Redactor): void {
   redactor.add(Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8'))
 }
 
-/** The type of the pairs of a key and its value, and those of their fields that are no secret: people are told of a dependency by its
- *  path, and an index of four digits would mask whatever else is that number. */
-const PAIR = '*dependency.KeyPair'
-const OPEN: ReadonlySet<string> = new Set([
-  'Path',
-  'Key',
-  'CreateIndex',
-  'ModifyIndex',
-  'LockIndex',
-  'CreateRevision',
-  'ModRevision',
-  'Version',
-  'Lease',
-  'TTL',
-])
-
-function hideStruct({ typeName, fields }: Struct, redactor: Redactor): void {
-  for (const [name, field] of fields) if (typeName !== PAIR || !OPEN.has(name)) hideValue(field, redactor)
-}
-
 function hideValue(value: Value, redactor: Redactor): void {
   if (typeof value === 'string') redactor.add(value)
-  else if (value instanceof Struct) hideStruct(value, redactor)
-  else if (value instanceof Map)
+  else if (value instanceof Struct) {
+    for (const [name, field] of value.fields) if (!value.isOpen(name)) hideValue(field, redactor)
+  } else if (value instanceof Map)
     for (const item of (value as ReadonlyMap<string, Value>).values()) hideValue(item, redactor)
   else if (Array.isArray(value)) for (const item of value as readonly Value[]) hideValue(item, redactor)
   else if (typeof value === 'number' || typeof value === 'bigint') redactor.add(String(value))

@@ -147,6 +147,9 @@ function checkBound(what: string, found: number, bound: number): void {
   })
 }
 
+/** People are told of a key by its path; and an index of four digits would mask whatever else is that number. */
+const OPEN: ReadonlySet<string> = new Set(['Path', 'Key', 'CreateIndex', 'ModifyIndex', 'LockIndex'])
+
 /** consul-template's pair. @param shownKey the key as who asked sees it */
 export function structOf({ key, wire, value }: Pair, shownKey: string, exists = false): Struct {
   const fields: readonly (readonly [string, Value])[] = [
@@ -160,7 +163,7 @@ export function structOf({ key, wire, value }: Pair, shownKey: string, exists = 
     ['Flags', uint(wire.Flags)],
     ['Session', wire.Session ?? ''],
   ]
-  return new Struct(PAIR, new Map(fields))
+  return new Struct(PAIR, new Map(fields), OPEN)
 }
 
 function uint(value: number | bigint | undefined): Uint {

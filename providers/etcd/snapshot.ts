@@ -112,6 +112,9 @@ function placeOf(entries: readonly Entry[], key: string): number {
   return low
 }
 
+/** People are told of a key by its path; and a revision of four digits would mask whatever else is that number. */
+const OPEN: ReadonlySet<string> = new Set(['Path', 'Key', 'CreateRevision', 'ModRevision', 'Version', 'Lease', 'TTL'])
+
 function entryOf({ range, revisionKey, ttlOf }: Making, kv: KeyValue): Entry {
   const [key, value] = [bytesOf(kv.key), bytesOf(kv.value)]
   const lease = kv.lease ?? '0'
@@ -131,7 +134,7 @@ function entryOf({ range, revisionKey, ttlOf }: Making, kv: KeyValue): Entry {
     modRevision: integer(kv.mod_revision),
     createRevision: integer(kv.create_revision),
     version: integer(kv.version),
-    pair: new Struct(PAIR, new Map(fields)),
+    pair: new Struct(PAIR, new Map(fields), OPEN),
     hash: BigInt(`0x${contentRevision(content, revisionKey)}`),
   }
 }

@@ -55,7 +55,7 @@ test('of a reading that is not sensitive, nothing is told', () => {
   expect(redactor.redact('plain-text')).toBe('plain-text')
 })
 
-test('of a pair, what it is called and counted by is no secret; of any other struct, everything is', () => {
+test('what a struct says of its fields that is no secret is not told; of any other, everything is', () => {
   const redactor = new Redactor()
   const fields: readonly (readonly [string, Value])[] = [
     ['Path', 'apps/password'],
@@ -63,7 +63,7 @@ test('of a pair, what it is called and counted by is no secret; of any other str
     ['Value', 'correct-horse'],
     ['ModifyIndex', new Uint(8501n)],
   ]
-  const pair = new Struct('*dependency.KeyPair', new Map(fields))
+  const pair = new Struct('*dependency.KeyPair', new Map(fields), new Set(['Path', 'Key', 'ModifyIndex']))
   for (const value of [pair, [pair]]) hide({ value, revision: 'r', observedAtMs: 0, sensitive: true }, redactor)
   expect(redactor.redact('consul:8501 cannot read apps/password: correct-horse')).toBe(
     'consul:8501 cannot read apps/password: [secret]',
