@@ -116,7 +116,8 @@ describe('refresh', () => {
     const content = ['v', ...names].map(name => `{{ ref "one://${name}" }}`).join('')
     const { config, provider, shown } = await running({ files: [{ path: 'app.conf', content }] })
     for (const name of names) provider.set(name, name)
-    await eventually(() => expect(shown()).toBe(`one${names.join('')}`))
+    await ask(config)
+    expect(shown()).toBe(`one${names.join('')}`)
     for (const name of names)
       provider.fail(name, new ProviderError('unavailable', `one://${name}: sealed`, { hint: 'unseal it' }))
 
