@@ -38,7 +38,13 @@ async function running(bundle: object = {}, more: object = {}) {
   const run = startRun(config, { plugins: new Map([['scripted', scriptedPlugin(provider)]]) })
   const shown = () => readFileSync(join(root, 'volume', 'app.conf'), 'utf8')
   await eventually(() => expect(run.said()).toContain('"refresh can be asked for"'))
-  return { root, config, provider, run, shown, write, content, reads: () => reads }
+  /** Resolves when the first generation is not only visible, but reported as that: what comes then is a change. */
+  const started = () =>
+    eventually(() => {
+      expect(shown()).toBe('one')
+      expect(run.said()).toMatch(/"confirmed"|"hook failed"/)
+    })
+  return { root, config, provider, run, shown, started, write, content, reads: () => reads }
 }
 
 /** A world that knows the type of the provider; only the run opens one. */
@@ -53,8 +59,8 @@ async function ask(config: string, bundles: readonly string[] = [], timeoutMs = 
 
 describe('refresh', () => {
   test('has what is polled asked at once, says what came of it, and ends with 0', async () => {
-    const { config, provider, shown, reads } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, shown, reads, started } = await running()
+    await started()
     provider.set('v', 'two')
 
     expect(await ask(config)).toEqual({ code: 0, said: 'web: generation 2 published' })
@@ -72,8 +78,8 @@ describe('refresh', () => {
 
   test('waits for what a template asks for newly, however soon that is answered', async () => {
     const content = '{{ if eq (ref "one://v") "two" }}{{ ref "one://more" }}{{ else }}one{{ end }}'
-    const { config, provider, shown } = await running({ files: [{ path: 'app.conf', content }] })
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, shown, started } = await running({ files: [{ path: 'app.conf', content }] })
+    await started()
     // Answers in the turn in which it is asked, as our own environment does.
     const polled = provider.watch.bind(provider)
     provider.watch = (dependency, signal) =>
@@ -88,8 +94,8 @@ describe('refresh', () => {
   })
 
   test('puts back what somebody has removed', async () => {
-    const { config, root, shown } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, root, shown, started } = await running()
+    await started()
     unlinkSync(join(root, 'volume', 'app.conf'))
 
     expect(await ask(config)).toMatchObject({ code: 0 })
@@ -97,8 +103,8 @@ describe('refresh', () => {
   })
 
   test('says of each that could not be read why and what to do, ends with 1, and what was published stays', async () => {
-    const { config, provider, shown } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, shown, started } = await running()
+    await started()
     provider.fail('v', new ProviderError('unavailable', 'one://v: sealed', { hint: 'unseal it' }))
 
     expect(await ask(config)).toEqual({
@@ -129,8 +135,8 @@ describe('refresh', () => {
   })
 
   test('says what a bundle waits for, and ends with 3', async () => {
-    const { config, provider, shown } = await running({}, { other: { volume: './other', files: OTHER } })
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, started } = await running({}, { other: { volume: './other', files: OTHER } })
+    await started()
 
     expect(await ask(config, ['other'])).toEqual({
       code: 3,
@@ -145,8 +151,8 @@ describe('refresh', () => {
   })
 
   test('gives up at its deadline, says what has not answered, and ends with 3', async () => {
-    const { config, provider, shown } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, shown, started } = await running()
+    await started()
     provider.hang('v')
 
     expect(await ask(config, [], 100)).toEqual({
@@ -161,10 +167,10 @@ describe('refresh', () => {
   })
 
   test('says why a check refuses, and ends with 4', async () => {
-    const { config, provider, shown } = await running({
+    const { config, provider, shown, started } = await running({
       checks: [{ command: ['sh', '-c', '! grep bad {staged}/app.conf'] }],
     })
-    await eventually(() => expect(shown()).toBe('one'))
+    await started()
     provider.set('v', 'bad')
     const { code, said } = await ask(config)
 
@@ -187,8 +193,8 @@ describe('refresh', () => {
 
   test('says at its deadline that a hook is not told yet', async () => {
     const port = await freePort()
-    const { config, provider, shown } = await running({ hooks: [{ http: `http://127.0.0.1:${port}/` }] })
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, started } = await running({ hooks: [{ http: `http://127.0.0.1:${port}/` }] })
+    await started()
     provider.set('v', 'two')
     const { code, said } = await ask(config, [], 3_000)
 
@@ -213,8 +219,8 @@ describe('refresh', () => {
   })
 
   test('makes no lease anew, and shows no value', async () => {
-    const { config, provider, shown, write, run, reads } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, provider, shown, write, run, reads, started } = await running()
+    await started()
     let minted = 0
     provider.mint('db', () => {
       const id = `sentinel-${++minted}`
@@ -242,8 +248,8 @@ const OTHER = [{ path: 'app.conf', content: '{{ ref "one://not there" }}' }]
 
 describe('the control socket', () => {
   test('belongs to the new configuration after a reload, also where the state directory is another', async () => {
-    const { root, config, run, shown, content, write } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { root, config, run, content, write, started } = await running()
+    await started()
     write({
       providers: { one: { type: 'scripted' } },
       bundles: { api: { volume: './volume', files: [{ path: 'app.conf', content: `api: ${content}` }] } },
@@ -259,8 +265,8 @@ describe('the control socket', () => {
   })
 
   test('is there after a configuration that could not be started', async () => {
-    const { config, run, shown, write, content } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { config, run, write, content, started } = await running()
+    await started()
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     onTestFinished(() => void taken.close())
@@ -277,8 +283,8 @@ describe('the control socket', () => {
   })
 
   test('answers what is under way at the end, and is removed', async () => {
-    const { root, config, run, shown, provider } = await running()
-    await eventually(() => expect(shown()).toBe('one'))
+    const { root, config, run, provider, started } = await running()
+    await started()
     provider.hang('v')
     const asked = ask(config)
     await eventually(() => expect(run.said()).toContain('"refresh asked for"'))
