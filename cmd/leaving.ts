@@ -11,7 +11,7 @@ export interface Leaving {
   stop(): void
 }
 
-export function listenForLeave(signals: Signals): Leaving {
+function listenForLeave(signals: Signals): Leaving {
   const first = new AbortController()
   const second = Promise.withResolvers<number>()
   const stop = signals.on(['SIGTERM', 'SIGINT'], signal => {
@@ -19,4 +19,14 @@ export function listenForLeave(signals: Signals): Leaving {
     else first.abort(new Error(`got ${signal}`))
   })
   return { signal: first.signal, atOnce: second.promise, stop }
+}
+
+/** Runs the work of a verb until it ends or the program is to leave at once; gives its exit code. */
+export async function untilLeft(signals: Signals, work: (leaving: Leaving) => Promise<number>): Promise<number> {
+  const leaving = listenForLeave(signals)
+  try {
+    return await Promise.race([work(leaving), leaving.atOnce])
+  } finally {
+    leaving.stop()
+  }
 }

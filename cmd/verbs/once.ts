@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/errors.ts'
 import { explainOutcome } from '../../lib/outcome.ts'
 import { buildApp, type App } from '../app.ts'
 import { ExitCode } from '../exit-code.ts'
-import { listenForLeave } from '../leaving.ts'
+import { untilLeft } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
 import { readConfig, withLog } from '../setup.ts'
 import { sayError, sayProblem, type Terminal } from '../terminal.ts'
@@ -23,12 +23,7 @@ export interface OnceOptions extends CommonOptions {
 
 /** Brings every bundle up to date, tells the hooks, and ends: the same loop as `run`, with a deadline and an exit code. */
 export async function once(options: OnceOptions, world: World): Promise<number> {
-  const leaving = listenForLeave(world.signals)
-  try {
-    return await Promise.race([bringUpToDate(options, world, leaving.signal), leaving.atOnce])
-  } finally {
-    leaving.stop()
-  }
+  return await untilLeft(world.signals, ({ signal }) => bringUpToDate(options, world, signal))
 }
 
 async function bringUpToDate(options: OnceOptions, world: World, signal: AbortSignal): Promise<number> {

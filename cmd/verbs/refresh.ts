@@ -9,7 +9,7 @@ import { listed } from '../../lib/base/listed.ts'
 import { messageOf, OperationalError, systemCode } from '../../lib/errors.ts'
 import { REFRESH_MS_MAX, type Refreshed, type RefreshFailure } from '../../lib/refreshed.ts'
 import { ExitCode } from '../exit-code.ts'
-import { listenForLeave } from '../leaving.ts'
+import { untilLeft } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
 import { userName } from '../owners.ts'
 import { readConfig } from '../setup.ts'
@@ -30,12 +30,7 @@ const LINE_CHARACTERS_MAX = 4_000
 
 /** Has the `run` that uses this state directory ask its providers at once, and says what came of it. */
 export async function refresh(options: RefreshOptions, world: World): Promise<number> {
-  const leaving = listenForLeave(world.signals)
-  try {
-    return await Promise.race([ask(options, world, leaving.signal), leaving.atOnce])
-  } finally {
-    leaving.stop()
-  }
+  return await untilLeft(world.signals, ({ signal }) => ask(options, world, signal))
 }
 
 async function ask(options: RefreshOptions, world: World, signal: AbortSignal): Promise<number> {

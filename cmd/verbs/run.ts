@@ -6,7 +6,7 @@ import { problemOf, spoken } from '../../lib/sync/problem.ts'
 import { buildApp, type App } from '../app.ts'
 import { ConfigFiles } from '../config-files.ts'
 import { ExitCode } from '../exit-code.ts'
-import { listenForLeave, type Leaving } from '../leaving.ts'
+import { untilLeft, type Leaving } from '../leaving.ts'
 import type { CommonOptions } from '../options.ts'
 import { loadFrom, logProblems, readConfig, withLog } from '../setup.ts'
 import { sayError } from '../terminal.ts'
@@ -19,14 +19,12 @@ const CALM_AFTER_MS = 10_000
  *  its files changes, the configuration is loaded beside the running one: on any problem the old one stays. */
 export async function run(options: CommonOptions, world: World): Promise<number> {
   // From the first moment on: a SIGHUP would end us otherwise, and as process 1 of a container we would miss a SIGTERM.
-  const leaving = listenForLeave(world.signals)
   const reload = new Mailbox<undefined>()
   const stopListening = world.signals.on(['SIGHUP'], () => reload.put(undefined))
   try {
-    return await Promise.race([keepCurrent(options, world, reload, leaving), leaving.atOnce])
+    return await untilLeft(world.signals, leaving => keepCurrent(options, world, reload, leaving))
   } finally {
     stopListening()
-    leaving.stop()
   }
 }
 
