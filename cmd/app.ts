@@ -169,15 +169,14 @@ export class App {
   async refresh(bundles: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<readonly Refreshed[]> {
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal])
-    const end = () => over.abort(new Error('the time is over'))
-    this.#world.clock.sleep(timeoutMs, either).then(end, () => {})
+    const cancel = this.#world.clock.after(timeoutMs, () => over.abort(new Error('the time is over')))
     try {
       const all = bundles.flatMap(name => this.#refreshParts.get(name) ?? [])
       const refreshed = await Promise.all(all.map(parts => refresh(parts, either)))
       signal.throwIfAborted()
       return refreshed
     } finally {
-      end()
+      cancel()
     }
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts'
 import { formatDurationMs } from './duration.ts'
 import { OperationalError } from './errors.ts'
 import { addressOf, connectionError } from './http.ts'
+import { Mailbox } from './mailbox.ts'
 import { Secret } from './secret.ts'
 
 export interface WebSocketRequest {
@@ -65,7 +66,8 @@ class Incoming {
   readonly #clock: Clock
   readonly #arrived: string[] = []
   #end: Error | undefined
-  #wake: () => void = () => {}
+  /** Told that something has come, or ended. */
+  readonly #news = new Mailbox<true>()
   #cancelPing: () => void = () => {}
 
   constructor(socket: Socket, url: URL, clock: Clock) {
@@ -91,7 +93,8 @@ class Incoming {
     const late = () => this.#over(this.#error('timeout', `no answer within ${formatDurationMs(timeoutMs)}`))
     const cancel = this.#clock.after(timeoutMs, late)
     try {
-      while (this.#end === undefined && this.#socket.readyState === this.#socket.CONNECTING) await this.#news(signal)
+      while (this.#end === undefined && this.#socket.readyState === this.#socket.CONNECTING)
+        await this.#news.take(signal)
       if (this.#end !== undefined) throw this.#end
     } catch (error) {
       this.#close()
@@ -106,7 +109,7 @@ class Incoming {
       for (;;) {
         for (let next = this.#arrived.shift(); next !== undefined; next = this.#arrived.shift()) yield next
         if (this.#end !== undefined) throw this.#end
-        await this.#news(signal)
+        await this.#news.take(signal)
       }
     } finally {
       this.#close()
@@ -122,13 +125,13 @@ class Incoming {
       const silent = () => this.#over(this.#error('timeout', 'the connection is silent'))
       this.#cancelPing = this.#clock.after(PONG_MS_MAX, silent)
     })
-    this.#wake()
+    this.#news.put(true)
   }
 
   #over(error: Error): void {
     this.#end ??= error
     this.#close()
-    this.#wake()
+    this.#news.put(true)
   }
 
   /** Not with a farewell: nothing would come of it, and a connection that is gone would be waited for. */
@@ -140,22 +143,5 @@ class Incoming {
 
   #error(code: 'unavailable' | 'timeout', what: string): OperationalError {
     return new OperationalError(code, `${this.#where}: ${what}`)
-  }
-
-  /** Waits until something has come, or ended. */
-  #news(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
-      const onAbort = () => {
-        // Whoever gave the signal need not come back for more.
-        this.#close()
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#wake = () => {
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      }
-    })
   }
 }
